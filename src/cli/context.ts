@@ -1,0 +1,16 @@
+import type { Report } from '../lib/progress.ts'
+
+/** What a verb is given of the world outside. */
+export interface Context {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  /** Writes one line to standard output. */
+  readonly print: (line: string) => void
+  /** Progress, on standard error. */
+  readonly report: Report
+  /** Whether standard output and error are a terminal: colours, asking, redrawing. */
+  readonly interactive: boolean
+  readonly color: boolean
+  /** Aborted at Ctrl-C: long work stops, cleans up and throws. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import type { Context } from './context.ts'
+import { createProgram } from './program.ts'
+import { plainProgress, terminalProgress } from './progress.ts'
+
+const interrupted = new AbortController()
+
+const interactive = process.stdout.isTTY === true && process.stderr.isTTY === true
+const context: Context = {
+  cwd: process.cwd(),
+  env: process.env,
+  print: (line) => process.stdout.write(`${line}\n`),
+  report: interactive
+    ? terminalProgress(
+        (text) => process.stderr.write(text),
+        () => process.stderr.columns ?? 80,
+      )
+    : plainProgress((text) => process.stderr.write(text)),
+  interactive,
+  color: interactive && !process.env.NO_COLOR,
+  signal: interrupted.signal,
+}
+
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const) {
+  process.once(signal, () => {
+    interrupted.abort(new SlipwayError('interrupted', 'Interrupted; nothing was left half-done.'))
+    // Work that does not watch the signal ends here; unfinished files have temporary names.
+    setTimeout(() => process.exit(128 + number), 2000).unref()
+  })
+}
+
+try {
+  process.exitCode = await createProgram(context)(process.argv.slice(2))
+} catch (error) {
+  process.exitCode = fail(error)
+}
+
+function fail(error: unknown): number {
+  const debug = process.argv.includes('--debug')
+  if (error instanceof SlipwayError) {
+    process.stderr.write(`slipway: ${error.message}\n`)
+    if (debug)
+      process.stderr.write(`${error.stack}\n${error.cause instanceof Error ? `${error.cause.stack}\n` : ''}`)
+    return error.exitCode
+  }
+  const text = error instanceof Error ? (debug ? error.stack : error.message) : String(error)
+  process.stderr.write(`slipway: ${text}${debug ? '' : ' (--debug shows where)'}\n`)
+  return exitCodes.failed
+}
