@@ -1,3 +1,4 @@
+import type { DebianSource } from '../debian/source.ts'
 import type { Platform } from '../lib/platform.ts'
 
 /** A product directory, loaded and checked: the four places of docs/architecture.md as one object. */
@@ -31,22 +32,6 @@ export interface Definition {
   readonly profilesFolder: string
   /** Folders searched for recipes, in order: the product's own, then Slipway's. */
   readonly recipeFolders: readonly string[]
-}
-
-export interface DebianSource {
-  readonly suite: string
-  /** Debian's archive components: main, contrib, non-free, non-free-firmware. */
-  readonly archiveComponents: readonly string[]
-  /** Whether `<suite>-updates` and `<suite>-security` are read beside the release. */
-  readonly updates: boolean
-  readonly security: boolean
-  /** Absent: the host's own apt sources. */
-  readonly mirror?: string
-  readonly securityMirror?: string
-  /** Archives asked for a locked file that the mirror no longer has. */
-  readonly snapshots: readonly string[]
-  /** Absolute paths of OpenPGP public keys (armored or binary) that may sign the archive. */
-  readonly keyrings: readonly string[]
 }
 
 /**
