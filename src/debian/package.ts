@@ -14,6 +14,8 @@ export interface BinaryPackage {
   /** The suite whose index named it: "trixie", "trixie-security". */
   readonly suite: string
   readonly essential: boolean
+  /** "required", "important", "standard", "optional" or "extra": decides between providers of a virtual package. */
+  readonly priority: string
   readonly multiArch: MultiArch
   readonly preDepends: readonly Alternatives[]
   readonly depends: readonly Alternatives[]
