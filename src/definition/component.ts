@@ -1,0 +1,72 @@
+import type { Check, Component, DirectoryRule, FileRule, Group, LinkRule } from './definition.ts'
+
+/** `component.yaml` as its schema allows it. */
+export interface ComponentSource {
+  readonly description?: string
+  readonly layer?: string
+  readonly essential?: boolean
+  readonly packages?: readonly string[]
+  readonly groups?: readonly Group[]
+  readonly users?: readonly {
+    readonly name: string
+    readonly uid: number
+    readonly group: string
+    readonly home?: string
+    readonly shell?: string
+    readonly comment?: string
+  }[]
+  readonly directories?: readonly OwnedPath[]
+  readonly files?: readonly OwnedPath[]
+  readonly links?: readonly LinkRule[]
+  readonly ports?: readonly string[]
+  readonly checks?: readonly CheckSource[]
+}
+
+interface OwnedPath {
+  readonly path: string
+  /** Octal digits: YAML would read a bare 0755 as a decimal number. */
+  readonly mode?: string
+  readonly owner?: string
+  readonly group?: string
+}
+
+/** A check as the YAML files hold it. */
+export type CheckSource = Omit<Extract<Check, { file: string }>, 'mode' | 'file'> & {
+  readonly file?: string
+  readonly mode?: string
+}
+
+/** Fills in the defaults of a `component.yaml` that its schema has accepted. */
+export function toComponent(name: string, source: ComponentSource, rootfs: string | undefined): Component {
+  return {
+    name,
+    layer: source.layer ?? name,
+    packages: source.packages ?? [],
+    essential: source.essential ?? false,
+    groups: source.groups ?? [],
+    users: (source.users ?? []).map((user) => ({
+      home: '/nonexistent',
+      shell: '/usr/sbin/nologin',
+      comment: '',
+      ...user,
+    })),
+    directories: (source.directories ?? []).map(toDirectory),
+    files: (source.files ?? []).map(toFile),
+    links: source.links ?? [],
+    ...(rootfs === undefined ? {} : { rootfs }),
+    ports: source.ports ?? [],
+    checks: (source.checks ?? []).map(toCheck),
+  }
+}
+
+export function toCheck({ mode, ...check }: CheckSource): Check {
+  return { ...check, ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }) } as Check
+}
+
+function toDirectory({ path, mode = '0755', owner = 'root', group = 'root' }: OwnedPath): DirectoryRule {
+  return { path, mode: Number.parseInt(mode, 8), owner, group }
+}
+
+function toFile({ mode, ...rule }: OwnedPath): FileRule {
+  return { ...rule, ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }) }
+}

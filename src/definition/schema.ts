@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { explainSchemaErrors } from './explain.ts'
+import type { Problem } from './problem.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+export type SchemaName = 'appliance' | 'component' | 'compose' | 'profile'
+
+const schemaFolder = new URL('../../src/definition/schema/', import.meta.url)
+
+let ajv: Ajv | undefined
+
+/** What a JSON Schema (draft-07) has against a file's value; nothing where the file could not be parsed. */
+export function checkSchema(name: SchemaName, yaml: YamlFile, value: unknown = yaml.value): Problem[] {
+  if (yaml.problems.length > 0) return []
+  const validate = validator(name)
+  return validate(value) ? [] : explainSchemaErrors(validate.errors as ErrorObject[], yaml)
+}
+
+function validator(name: SchemaName): ValidateFunction {
+  ajv ??= new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    allowUnionTypes: true,
+    validateSchema: false,
+    strictRequired: false,
+  })
+  if (name === 'appliance') schema('component')
+  return schema(name)
+}
+
+function schema(name: SchemaName): ValidateFunction {
+  const known = ajv!.getSchema(`${name}.schema.json`)
+  if (known) return known
+  ajv!.addSchema(JSON.parse(readFileSync(new URL(`${name}.schema.json`, schemaFolder), 'utf8')))
+  return ajv!.getSchema(`${name}.schema.json`)!
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Document, Node, Pair, YAMLError } from 'yaml'
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { errorCode } from '../lib/errors.ts'
+import type { Problem, ValuePath } from './problem.ts'
+
+/** A YAML file of a product directory: its value, and where in the file each part of it stands. */
+export interface YamlFile {
+  /** Relative to the product directory, with forward slashes. */
+  readonly file: string
+  readonly value: unknown
+  readonly problems: readonly Problem[]
+  /** Line of a value (1-based), or of the nearest thing around it. `key` asks for the line of the key itself. */
+  readonly lineOf: (path: ValuePath) => number
+}
+
+/** Reads and parses `file` (relative to `directory`). What cannot be read or parsed is told in `problems`. */
+export async function readYamlFile(directory: string, file: string): Promise<YamlFile> {
+  const shown = file.split(path.sep).join('/')
+  try {
+    return parseYaml(await readFile(path.join(directory, file), 'utf8'), shown)
+  } catch (error) {
+    return unreadable(shown, error)
+  }
+}
+
+/** Parses YAML 1.2 text; merge keys (`<<`) are understood because Compose files use them. */
+export function parseYaml(text: string, file: string): YamlFile {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
+  const lineAt = (offset: number): number => lines.linePos(offset).line
+  const problems = [...document.errors, ...document.warnings].map((error) => ({
+    file,
+    line: lineAt(error.pos[0]),
+    path: '',
+    text: explainYamlError(error, text),
+  }))
+  let value: unknown
+  if (problems.length === 0) {
+    try {
+      value = document.toJS()
+    } catch (error) {
+      problems.push({ file, line: 1, path: '', text: sentence(error instanceof Error ? error.message : '') })
+    }
+  }
+  return { file, value, problems, lineOf: (where) => lineAt(offsetOf(document, where)) }
+}
+
+function unreadable(file: string, error: unknown): YamlFile {
+  const reason =
+    errorCode(error) === 'ENOENT'
+      ? 'there is no such file'
+      : `it cannot be read (${errorCode(error) ?? String(error)})`
+  return { file, value: undefined, problems: [{ file, path: '', text: reason }], lineOf: () => 1 }
+}
+
+function explainYamlError(error: YAMLError, text: string): string {
+  if (error.code === 'DUPLICATE_KEY') {
+    const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? ''
+    return `the key ${key} stands twice in the same place; keep one of them`
+  }
+  if (error.code === 'TAB_AS_INDENT') return 'a tab is used for indentation; YAML allows spaces only'
+  return `this is not YAML: ${sentence(error.message)}`
+}
+
+function sentence(message: string): string {
+  const text = message.trim().replace(/[.:]$/, '')
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
+function offsetOf(document: Document, where: ValuePath): number {
+  let node: unknown = document.contents
+  let offset = startOf(node) ?? 0
+  for (const part of where) {
+    if (isAlias(node)) node = node.resolve(document)
+    const next = isMap(node) ? pairOf(node.items, part) : isSeq(node) ? node.items[Number(part)] : undefined
+    if (next === undefined) break
+    offset = (isPair(next) ? startOf(next.key) : startOf(next)) ?? offset
+    node = isPair(next) ? next.value : next
+  }
+  return offset
+}
+
+function pairOf(items: readonly Pair[], key: string | number): Pair | undefined {
+  return items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key))
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as Node | null)?.range?.[0]
+}
