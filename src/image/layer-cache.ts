@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
+import type { Layer, LayerBlob } from './layer.ts'
+import type { Entry } from './tree.ts'
+
+/** A cached layer: its descriptor, where its blob is, and its tree when a layer above must be built. */
+export interface CachedLayer extends Layer {
+  readonly file: string
+  /** Undefined where the tree cannot be read any more: the layer is then built again. */
+  readonly tree: () => Promise<ReadonlyMap<string, Entry> | undefined>
+}
+
+/** Layers kept by the hash of what they are made from. Each file is whole or absent; any may vanish. */
+export interface LayerCache {
+  find(key: string): Promise<CachedLayer | undefined>
+  store(key: string, layer: LayerBlob, entries: readonly Entry[]): Promise<CachedLayer>
+}
+
+export function openLayerCache(folder: string): LayerCache {
+  const blobFile = (key: string): string => path.join(folder, `${key}.tar.gz`)
+  const cached = (key: string, layer: Layer): CachedLayer => ({
+    ...layer,
+    file: blobFile(key),
+    tree: () => readTree(path.join(folder, `${key}.tree.json`)),
+  })
+  return {
+    async find(key) {
+      const layer = await readLayer(path.join(folder, `${key}.json`))
+      if (!layer || !(await isWhole(blobFile(key), layer))) return undefined
+      return cached(key, layer)
+    },
+    async store(key, { blob, ...layer }, entries) {
+      await replaceFile(blobFile(key), (temporary) => writeFile(temporary, blob))
+      await writeFileAtomic(path.join(folder, `${key}.tree.json`), JSON.stringify(entries.map(encodeEntry)))
+      // The descriptor last: where it stands, the rest stands too.
+      await writeFileAtomic(path.join(folder, `${key}.json`), `${JSON.stringify(layer)}\n`)
+      return cached(key, layer)
+    },
+  }
+}
+
+async function readLayer(file: string): Promise<Layer | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Layer
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the blob still has its digest: a cache on a failing disk must not become an image. */
+async function isWhole(file: string, layer: Layer): Promise<boolean> {
+  try {
+    if ((await stat(file)).size !== layer.size) return false
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk)
+    return layer.digest === `sha256:${hash.digest('hex')}`
+  } catch {
+    return false
+  }
+}
+
+type EncodedEntry = Omit<Entry, 'content' | 'capability'> & {
+  readonly text?: string
+  readonly base64?: string
+}
+
+/** Files that a layer above may read and change: accounts, alternatives, the package database, configuration. */
+const kept =
+  /^(etc\/|var\/lib\/dpkg\/(status$|alternatives\/|diversions$|statoverride$|triggers\/|info\/format$))/
+const largestKept = 1 << 20
+
+function encodeEntry({ content, capability: _, ...entry }: Entry): EncodedEntry {
+  if (!content || content.length > largestKept || !kept.test(entry.path)) return entry
+  const bytes = Buffer.from(content)
+  const text = bytes.toString('utf8')
+  return bytes.equals(Buffer.from(text)) ? { ...entry, text } : { ...entry, base64: bytes.toString('base64') }
+}
+
+async function readTree(file: string): Promise<ReadonlyMap<string, Entry> | undefined> {
+  try {
+    const encoded = JSON.parse(await readFile(file, 'utf8')) as EncodedEntry[]
+    return new Map(encoded.map((entry) => [entry.path, decodeEntry(entry)]))
+  } catch {
+    return undefined
+  }
+}
+
+function decodeEntry({ text, base64, ...entry }: EncodedEntry): Entry {
+  if (text !== undefined) return { ...entry, content: Buffer.from(text) }
+  if (base64 !== undefined) return { ...entry, content: Buffer.from(base64, 'base64') }
+  return entry
+}

@@ -1,0 +1,7 @@
+import { serve } from '../lib/worker-serve.ts'
+import { type CompressRequest, compress } from './compress.ts'
+import { type UnpackRequest, unpack } from './unpack.ts'
+
+serve(async (request: UnpackRequest | CompressRequest) =>
+  request.kind === 'unpack' ? unpack(request) : compress(request),
+)
