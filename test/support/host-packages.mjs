@@ -1,0 +1,14 @@
+/** Debian packages the whole test run needs: the Engine, and the judges that nobody here wrote. */
+export const hostPackages = [
+  'bind9-dnsutils',
+  'curl',
+  'docker-compose',
+  'docker.io',
+  'iptables',
+  'libcap2-bin',
+  'mmdebstrap',
+  'shellcheck',
+  'skopeo',
+  'squidclient',
+  'umoci',
+]
