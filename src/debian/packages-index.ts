@@ -5,7 +5,7 @@ import type { BinaryPackage, MultiArch } from './package.ts'
 
 /**
  * Reads a Packages index (Debian repository format). Bytes are taken as Latin-1, which is enough for the fields kept
- * here and half the memory of text with letters beyond it. Only name, version, architecture and what is provided are
+ * here and half the memory of text with letters beyond it. Only names, versions and what else an index is searched by are
  * read at once; the rest of a stanza is read when it is first asked for, so that 68 000 stanzas cost a fraction of a
  * second. A stanza without its obligatory fields is an error with its line number, at once or on that first use.
  */
@@ -20,6 +20,7 @@ export function parsePackages(source: string | Uint8Array, suite: string): Binar
   const version = fieldScanner(text, 'Version')
   const architecture = fieldScanner(text, 'Architecture')
   const provides = fieldScanner(text, 'Provides')
+  const essential = fieldScanner(text, 'Essential')
   const packages: BinaryPackage[] = []
   let start = skipBlank(text, 0)
   while (start < text.length) {
@@ -33,6 +34,7 @@ export function parsePackages(source: string | Uint8Array, suite: string): Binar
         version(start, end) ?? missing(origin, 'Version'),
         architecture(start, end) ?? missing(origin, 'Architecture'),
         provides(start, end),
+        essential(start, end) === 'yes',
       ),
     )
     start = skipBlank(text, end)
@@ -54,16 +56,25 @@ class IndexedPackage implements BinaryPackage {
   readonly version: string
   readonly architecture: string
   readonly #origin: Origin
-  readonly #provides: string | undefined
+  readonly essential: boolean
+  #provides: string | readonly Provided[]
   #stanza: Stanza | undefined
   readonly #relations = new Map<string, Alternatives[]>()
 
-  constructor(origin: Origin, name: string, version: string, architecture: string, provides?: string) {
+  constructor(
+    origin: Origin,
+    name: string,
+    version: string,
+    architecture: string,
+    provides: string | undefined,
+    essential: boolean,
+  ) {
     this.#origin = origin
     this.name = checked(origin, 'Package', name, /^[A-Za-z0-9][A-Za-z0-9+.-]*$/)
     this.version = checked(origin, 'Version', version, /^(?:\d+:)?[A-Za-z0-9.+~-]+$/)
     this.architecture = checked(origin, 'Architecture', architecture, /^[a-z0-9][a-z0-9-]*$/)
-    this.#provides = provides
+    this.#provides = provides ?? []
+    this.essential = essential
   }
 
   get suite(): string {
@@ -76,10 +87,6 @@ class IndexedPackage implements BinaryPackage {
 
   get sourceVersion(): string {
     return this.#source().version
-  }
-
-  get essential(): boolean {
-    return this.#field('Essential') === 'yes'
   }
 
   get priority(): string {
@@ -117,7 +124,10 @@ class IndexedPackage implements BinaryPackage {
 
   get provides(): readonly Provided[] {
     const value = this.#provides
-    return value === undefined ? [] : explain(this.#origin, 'Provides', () => parseProvides(value))
+    if (typeof value !== 'string') return value
+    const parsed = explain(this.#origin, 'Provides', () => parseProvides(value))
+    this.#provides = parsed
+    return parsed
   }
 
   get path(): string {
