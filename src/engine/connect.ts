@@ -1,0 +1,93 @@
+import type Docker from 'dockerode'
+import { SlipwayError } from '../lib/errors.ts'
+import { negotiateApi } from './api-version.ts'
+import { containersOf } from './containers.ts'
+import { loadDockerode } from './dockerode.ts'
+import { type Endpoint, findEndpoint, type Machine, thisMachine } from './endpoint.ts'
+import type { Engine, EngineInfo } from './engine.ts'
+import { translateError } from './errors.ts'
+import { imagesOf } from './images.ts'
+import { networksOf } from './networks.ts'
+import { volumesOf } from './volumes.ts'
+
+/** Runs one call; its errors come out as SlipwayErrors. */
+export type Call = <T>(call: () => Promise<T>) => Promise<T>
+
+/**
+ * Reaches the Engine that the environment names (see `findEndpoint`) and settles the API version with it.
+ * Throws `no-engine`, `engine-permission`, `engine-tls`, `api-too-old`, `not-linux` among others.
+ */
+export async function connectEngine(
+  env: NodeJS.ProcessEnv = process.env,
+  machine: Machine = thisMachine,
+): Promise<Engine> {
+  const endpoint = findEndpoint(env, machine)
+  const call: Call = async (run) => {
+    try {
+      return await run()
+    } catch (error) {
+      throw translateError(error, endpoint)
+    }
+  }
+  const Dockerode = await call(async () => loadDockerode())
+  const options = clientOptions(endpoint, env)
+  const offered = await call(() => new Dockerode(options).version())
+  const api = negotiateApi(offered.ApiVersion, offered.MinAPIVersion, offered.Version)
+  if (offered.Os !== 'linux') {
+    throw new SlipwayError(
+      'not-linux',
+      `The Docker Engine at ${endpoint.address} runs ${offered.Os} containers; switch Docker Desktop to Linux containers, then run the same command again.`,
+    )
+  }
+  const docker = new Dockerode({ ...options, version: `v${api}` })
+  return {
+    endpoint,
+    version: { engine: offered.Version, api, os: offered.Os, architecture: offered.Arch },
+    info: async () => readInfo(await call(() => docker.info())),
+    images: imagesOf(docker, call),
+    containers: containersOf(docker, call),
+    volumes: volumesOf(docker, call),
+    networks: networksOf(docker, call),
+  }
+}
+
+/** Every field is given, so that the transport reads nothing from the environment by itself. */
+function clientOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): Docker.DockerOptions {
+  const { tls } = endpoint
+  const protocol = endpoint.transport === 'ssh' ? 'ssh' : tls ? 'https' : 'http'
+  const options = {
+    socketPath: endpoint.socketPath,
+    host: endpoint.host,
+    port: endpoint.port,
+    username: endpoint.user,
+    protocol,
+    ca: tls?.ca,
+    cert: tls?.cert,
+    key: tls?.key,
+    ...(tls?.skipVerify ? { checkServerIdentity: () => undefined } : {}),
+    ...(protocol === 'ssh' ? { sshOptions: { agent: env.SSH_AUTH_SOCK } } : {}),
+  }
+  return options as Docker.DockerOptions
+}
+
+function readInfo(info: {
+  Name: string
+  OperatingSystem: string
+  NCPU: number
+  MemTotal: number
+  CgroupVersion?: string
+  Driver: string
+  DriverStatus?: [string, string][] | null
+  Warnings?: string[] | null
+}): EngineInfo {
+  return {
+    hostName: info.Name,
+    operatingSystem: info.OperatingSystem,
+    cpus: info.NCPU,
+    memory: info.MemTotal,
+    cgroupVersion: info.CgroupVersion === '2' ? '2' : '1',
+    storageDriver: info.Driver,
+    containerdStore: (info.DriverStatus ?? []).some(([key]) => key === 'driver-type'),
+    warnings: info.Warnings ?? [],
+  }
+}

@@ -1,0 +1,85 @@
+import type Docker from 'dockerode'
+import type { Call } from './connect.ts'
+import type { ContainerDocument, ContainerSpec } from './documents.ts'
+import type { ContainerMemory, ContainerSummary, Containers, ExecResult } from './engine.ts'
+import { isNotFound, isUnchanged } from './errors.ts'
+import { splitOutput } from './output.ts'
+
+export function containersOf(docker: Docker, call: Call): Containers {
+  const named = (container: string): Docker.Container => docker.getContainer(container)
+  return {
+    list: (labels = {}) =>
+      call(async () => {
+        const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+        return (await docker.listContainers({ all: true, filters: { label } })).map(summarise)
+      }),
+    inspect: (container) =>
+      call(async () => {
+        try {
+          return (await named(container).inspect()) as unknown as ContainerDocument
+        } catch (error) {
+          if (isNotFound(error)) return undefined
+          throw error
+        }
+      }),
+    create: (name, spec) => call(async () => (await docker.createContainer(createBody(name, spec))).id),
+    start: (container) => call(() => unlessUnchanged(named(container).start())),
+    stop: (container, seconds) =>
+      call(() => unlessUnchanged(named(container).stop(seconds === undefined ? {} : { t: seconds }))),
+    kill: (container, signal = 'SIGKILL') => call(async () => void (await named(container).kill({ signal }))),
+    rename: (container, name) => call(async () => void (await named(container).rename({ name }))),
+    remove: (container) => call(async () => void (await named(container).remove({ force: true, v: true }))),
+    memory: (container) => call(() => readMemory(named(container))),
+    logs: (container, lines) =>
+      call(async () => {
+        const logs = await named(container).logs({ stdout: true, stderr: true, tail: lines, follow: false })
+        return splitOutput(logs).merged
+      }),
+    exec: (container, command) => call(() => execute(named(container), command)),
+  }
+}
+
+function createBody(name: string, spec: ContainerSpec): Docker.ContainerCreateOptions {
+  return { name, ...spec } as Docker.ContainerCreateOptions
+}
+
+async function unlessUnchanged(request: Promise<unknown>): Promise<void> {
+  try {
+    await request
+  } catch (error) {
+    if (!isUnchanged(error)) throw error
+  }
+}
+
+function summarise(container: Docker.ContainerInfo): ContainerSummary {
+  return {
+    id: container.Id,
+    name: (container.Names[0] ?? '').replace(/^\//, ''),
+    labels: container.Labels ?? {},
+    state: container.State,
+    ports: container.Ports.filter((port) => port.PublicPort).map((port) => ({
+      ip: port.IP ?? '',
+      port: port.PublicPort,
+      protocol: port.Type,
+    })),
+  }
+}
+
+/** Memory as `docker stats` counts it: without inactive page cache; cgroup v1 and v2 name that differently. */
+async function readMemory(container: Docker.Container): Promise<ContainerMemory | undefined> {
+  const stats = await container.stats({ stream: false, 'one-shot': true } as { stream: false })
+  const { usage, limit, stats: detail } = stats.memory_stats
+  if (usage === undefined) return undefined
+  const counters = detail as unknown as Record<string, number>
+  const cache = counters.total_inactive_file ?? counters.inactive_file ?? 0
+  return { used: Math.max(0, usage - cache), limit }
+}
+
+async function execute(container: Docker.Container, command: readonly string[]): Promise<ExecResult> {
+  const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true })
+  const stream = await exec.start({ hijack: true, stdin: false })
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  const { stdout, stderr } = splitOutput(Buffer.concat(chunks))
+  return { exitCode: (await exec.inspect()).ExitCode ?? -1, stdout, stderr }
+}

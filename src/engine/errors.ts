@@ -1,0 +1,165 @@
+import { errorCode, SlipwayError } from '../lib/errors.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** What dockerode throws for an answer that is an error. */
+interface EngineAnswer {
+  readonly statusCode: number
+  readonly text: string
+}
+
+/** Turns whatever a call to the Engine threw into one sentence with a next command. SlipwayErrors pass unchanged. */
+export function translateError(error: unknown, endpoint: Endpoint): SlipwayError {
+  if (error instanceof SlipwayError) return error
+  const answer = readAnswer(error)
+  if (answer) return translateAnswer(answer.text, answer.statusCode, error)
+  return translateConnection(error, endpoint)
+}
+
+/** Whether an error is the Engine's 404: the thing asked for is not there. */
+export function isNotFound(error: unknown): boolean {
+  return readAnswer(error)?.statusCode === 404
+}
+
+/** The 304 of starting what runs or stopping what is stopped. */
+export function isUnchanged(error: unknown): boolean {
+  return readAnswer(error)?.statusCode === 304
+}
+
+/** An error text of the Engine, from an answer or from the middle of a JSON stream, as a SlipwayError. */
+export function translateAnswer(text: string, statusCode = 500, cause?: unknown): SlipwayError {
+  const port = takenPort(text)
+  if (port) {
+    return failure(
+      'port-taken',
+      `Port ${port} on the Docker host is already in use; \`docker ps\` and \`ss -lpntu\` show by what: stop that, or give the profile another port, then run the same command again.`,
+      cause,
+    )
+  }
+  if (/no space left on device/i.test(text)) {
+    return failure(
+      'no-space',
+      `The Docker host's disk is full (${text}); \`docker system df\` shows what fills it: make room, then run the same command again.`,
+      cause,
+    )
+  }
+  const name = /container name "\/?([^"]+)" is already in use by container "?([0-9a-f]{12})?/.exec(text)
+  if (name) {
+    return failure(
+      'name-taken',
+      `A container named ${name[1]} exists already${name[2] ? ` (${name[2]})` : ''}; \`docker inspect ${name[1]}\` shows whose it is: remove or rename it, or choose another --name.`,
+      cause,
+    )
+  }
+  const image = /no such image:? ?(\S+)?/i.exec(text)
+  if (image) {
+    return failure(
+      'no-such-image',
+      `The Docker Engine has no image ${image[1] ?? 'of that name'}; \`slipway build --load\` builds and loads it.`,
+      cause,
+    )
+  }
+  if (/client version .* is too (old|new)/i.test(text)) {
+    return failure(
+      'api-mismatch',
+      `The Docker Engine refuses this API version: ${text}; \`docker version\` shows what it speaks.`,
+      cause,
+    )
+  }
+  if (statusCode === 409) {
+    return failure(
+      'conflict',
+      `The Docker Engine refused: ${text}; \`slipway status\` shows what is there.`,
+      cause,
+    )
+  }
+  return failure(
+    'engine-refused',
+    `The Docker Engine refused: ${text || `HTTP status ${statusCode}`}; its log (\`journalctl -u docker\`) tells more.`,
+    cause,
+  )
+}
+
+/** The "port/protocol" that an Engine says is taken, in the wordings of dockerd and Docker Desktop. */
+function takenPort(text: string): string | undefined {
+  const allocated = /Bind for \S*:(\d+) failed: port is already allocated/i.exec(text)
+  if (allocated) return allocated[1]
+  const listen = /listen (tcp|udp)[46]? \S*:(\d+): bind:/i.exec(text)
+  if (listen) return `${listen[2]}/${listen[1]!.toLowerCase()}`
+  const exposing = /exposing port (TCP|UDP) \S*:(\d+)/i.exec(text)
+  if (exposing) return `${exposing[2]}/${exposing[1]!.toLowerCase()}`
+  return undefined
+}
+
+function translateConnection(error: unknown, endpoint: Endpoint): SlipwayError {
+  const code = errorCode(error) ?? ''
+  const where = `${endpoint.address}${endpoint.source === 'default' ? '' : ` (from ${endpoint.source})`}`
+  if (code === 'EACCES' || code === 'EPERM') {
+    return failure(
+      'engine-permission',
+      `This user may not use the Docker Engine at ${where}: run the command with sudo, or \`sudo usermod -aG docker $USER\` and log in again.`,
+      error,
+    )
+  }
+  if (
+    [
+      'ENOENT',
+      'ECONNREFUSED',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'ETIMEDOUT',
+      'ENOTSOCK',
+    ].includes(code)
+  ) {
+    return failure(
+      'no-engine',
+      `No Docker Engine answers at ${where}: ${startHint(endpoint)}, then run the same command again.`,
+      error,
+    )
+  }
+  if (/^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_MISMATCH)/.test(code)) {
+    return failure(
+      'engine-tls',
+      `The Docker Engine at ${where} and this machine do not trust each other (${code}): check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH.`,
+      error,
+    )
+  }
+  if (
+    code === 'ECONNRESET' ||
+    code === 'EPIPE' ||
+    (error instanceof Error && /socket hang up|aborted/.test(error.message))
+  ) {
+    return failure(
+      'engine-gone',
+      `The Docker Engine at ${where} closed the connection in the middle: \`docker info\` shows whether it is back; then run the same command again.`,
+      error,
+    )
+  }
+  const text = error instanceof Error ? error.message.trim() : String(error)
+  return failure(
+    'engine-failed',
+    `The Docker Engine at ${where} could not be used: ${text}; \`docker info\` tells more.`,
+    error,
+  )
+}
+
+function startHint(endpoint: Endpoint): string {
+  if (endpoint.transport === 'npipe') return 'start Docker Desktop'
+  if (endpoint.transport === 'unix' && endpoint.source === 'default')
+    return '`systemctl start docker` starts it'
+  return 'start it there, or point DOCKER_HOST at another'
+}
+
+function readAnswer(error: unknown): EngineAnswer | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number')
+    return undefined
+  const json = 'json' in error ? error.json : undefined
+  const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : undefined
+  const text = typeof message === 'string' ? message : error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '')
+  return { statusCode: error.statusCode, text: text.trim().replace(/\.$/, '') }
+}
+
+function failure(code: string, message: string, cause: unknown): SlipwayError {
+  return new SlipwayError(code, message, { cause })
+}

@@ -1,0 +1,114 @@
+import type { ImageSource, SourceLayer } from '../image/image-source.ts'
+import { formatBytes } from '../lib/bytes.ts'
+import { errorCode, SlipwayError } from '../lib/errors.ts'
+import type { Report } from '../lib/progress.ts'
+import { sharedLayers } from './chain-id.ts'
+import { dockerArchive } from './docker-archive.ts'
+import type { Engine } from './engine.ts'
+
+export interface LoadedImage {
+  /** The ID under which the Engine has it. */
+  readonly id: string
+  /** Bytes of layers that went to the Engine. */
+  readonly sent: number
+  /** Layers that it had already. */
+  readonly shared: number
+}
+
+/**
+ * Brings an image into the Engine under `references` ("name:tag"), sending only the layers that none of its images
+ * has; all of them where it refuses that. Throws `wrong-image` where the Engine ends up with another image.
+ */
+export async function loadImage(
+  engine: Engine,
+  image: ImageSource,
+  references: readonly string[],
+  report: Report,
+  signal?: AbortSignal,
+): Promise<LoadedImage> {
+  const shared = await countShared(engine, image)
+  if (shared > 0) {
+    try {
+      return await send(engine, image, references, shared, report, signal)
+    } catch (error) {
+      if (!isMissingLayer(error)) throw error
+      report({ type: 'note', text: 'The Engine wants the whole image after all.' })
+    }
+  }
+  return send(engine, image, references, 0, report, signal)
+}
+
+/** IDs that an Engine may give the image: its config's digest, or its manifest's where containerd stores images. */
+export function acceptedIds(image: Pick<ImageSource, 'config' | 'manifest'>): string[] {
+  return [image.config.digest, image.manifest.digest]
+}
+
+async function countShared(engine: Engine, image: ImageSource): Promise<number> {
+  if ((await engine.info()).containerdStore) return 0
+  const summaries = await engine.images.list()
+  const stored = await Promise.all(summaries.map(({ id }) => engine.images.inspect(id)))
+  return sharedLayers(
+    image.layers.map((layer) => layer.diffId),
+    stored.map((document) => document?.layers ?? []),
+  )
+}
+
+async function send(
+  engine: Engine,
+  image: ImageSource,
+  references: readonly string[],
+  shared: number,
+  report: Report,
+  signal: AbortSignal | undefined,
+): Promise<LoadedImage> {
+  signal?.throwIfAborted()
+  const layers = image.layers.slice(shared)
+  const total = bytesOf(layers)
+  const task = `load ${references[0]}`
+  report({ type: 'start', task, total, unit: 'bytes' })
+  const archive = dockerArchive(image, {
+    references,
+    layers,
+    onBytes: (by) => report({ type: 'advance', task, by }),
+  })
+  const stop = (): void => void archive.destroy(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    await engine.images.load(archive)
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+  const id = await checkLoaded(engine, image, references)
+  const had = shared > 0 ? `, ${shared} of ${image.layers.length} layers were there` : ''
+  report({ type: 'finish', task, detail: `${formatBytes(total)} sent${had}` })
+  return { id, sent: total, shared }
+}
+
+async function checkLoaded(
+  engine: Engine,
+  image: ImageSource,
+  references: readonly string[],
+): Promise<string> {
+  const accepted = acceptedIds(image)
+  for (const reference of references) {
+    const id = (await engine.images.inspect(reference))?.id
+    if (id && accepted.includes(id)) continue
+    throw new SlipwayError(
+      'wrong-image',
+      `After loading, ${reference} is ${id ?? 'not there'} and not ${accepted.join(' or ')}; \`docker image rm ${reference}\`, then run the same command again.`,
+    )
+  }
+  return (await engine.images.inspect(references[0]!))!.id
+}
+
+function bytesOf(layers: readonly SourceLayer[]): number {
+  return layers.reduce((sum, layer) => sum + layer.size, 0)
+}
+
+/** The Engine's words for a layer that is neither in the archive nor in its store. */
+function isMissingLayer(error: unknown): boolean {
+  return (
+    errorCode(error) === 'engine-refused' &&
+    /no such file|not found|blob .* expected|content digest/i.test((error as Error).message)
+  )
+}

@@ -1,0 +1,37 @@
+import type Docker from 'dockerode'
+import type { Call } from './connect.ts'
+import type { Networks } from './engine.ts'
+
+export function networksOf(docker: Docker, call: Call): Networks {
+  return {
+    list: () =>
+      call(async () =>
+        (await docker.listNetworks()).map(({ Id, Name, Driver, Labels }) => ({
+          Id,
+          Name,
+          Driver,
+          Labels: Labels ?? null,
+        })),
+      ),
+    create: (spec) =>
+      call(async () => {
+        const network = await docker.createNetwork({
+          Name: spec.name,
+          CheckDuplicate: true,
+          Driver: spec.driver,
+          Internal: spec.internal,
+          Attachable: spec.attachable,
+          EnableIPv6: spec.ipv6,
+          Options: { ...spec.options },
+          Labels: { ...spec.labels },
+          ...(spec.pools.length > 0 ? { IPAM: { Driver: 'default', Config: spec.pools.map(pool) } } : {}),
+        })
+        return network.id
+      }),
+    remove: (network) => call(async () => void (await docker.getNetwork(network).remove())),
+  }
+}
+
+function pool({ subnet, gateway }: { subnet: string; gateway?: string }): { [key: string]: string } {
+  return { Subnet: subnet, ...(gateway ? { Gateway: gateway } : {}) }
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline, type Readable, Transform } from 'node:stream'
+import { type Digest, digestOf, hexOf } from '../lib/digest.ts'
+import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
+import type { Platform } from '../lib/platform.ts'
+import type { ImageSource } from './image-source.ts'
+import type { Descriptor, ImageConfig, Index, Manifest } from './oci.ts'
+
+/**
+ * Opens the image of one platform in an OCI image layout directory (OCI image-spec, image-layout.md), through nested
+ * indexes. Every blob is held against its digest when it is read. Throws `no-layout`, `bad-layout`, `no-platform`,
+ * `bad-blob`.
+ */
+export async function readLayout(directory: string, platform: Platform): Promise<ImageSource> {
+  const index = await readIndexFile(directory)
+  const found: string[] = []
+  const pending: Descriptor[] = [...index.manifests]
+  while (pending.length > 0) {
+    const descriptor = pending.shift()!
+    if (descriptor.mediaType.includes('image.index')) {
+      pending.unshift(...(await readJson<Index>(directory, descriptor)).manifests)
+      continue
+    }
+    const manifest = await readJson<Manifest>(directory, descriptor)
+    // A referrer (SBOM, provenance) has no image configuration.
+    if (!manifest.config?.mediaType.includes('image.config')) continue
+    const config = await readJson<ImageConfig>(directory, manifest.config)
+    const has = `${config.os}/${config.architecture}`
+    found.push(has)
+    if (has === platform) return sourceOf(directory, platform, descriptor, manifest, config)
+  }
+  throw new SlipwayError(
+    'no-platform',
+    `${directory} holds no image for ${platform} (it has ${found.join(', ') || 'none'}); \`slipway build --platform ${platform}\` makes one.`,
+  )
+}
+
+/** Reads a blob of a layout whole; throws `bad-blob` where its bytes are not those of its digest. */
+export async function readLayoutBlob(directory: string, blob: Descriptor): Promise<Uint8Array> {
+  const file = blobFile(directory, blob.digest)
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  if (bytes.length !== blob.size || digestOf(bytes) !== blob.digest) throw badBlob(file)
+  return bytes
+}
+
+function sourceOf(
+  directory: string,
+  platform: Platform,
+  { mediaType, digest, size }: Descriptor,
+  manifest: Manifest,
+  config: ImageConfig,
+): ImageSource {
+  const diffIds = config.rootfs.diff_ids
+  if (manifest.layers.length !== diffIds.length) {
+    throw badInput(
+      'bad-layout',
+      `${directory}: the image for ${platform} has ${manifest.layers.length} layers and ${diffIds.length} diff IDs; ${anew}`,
+    )
+  }
+  return {
+    platform,
+    manifest: { mediaType, digest, size },
+    config: manifest.config,
+    layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: diffIds[index]! })),
+    labels: config.config?.Labels ?? {},
+    open: (blob) => openBlob(directory, blob),
+  }
+}
+
+function openBlob(directory: string, blob: Descriptor): Readable {
+  const file = blobFile(directory, blob.digest)
+  const hash = createHash('sha256')
+  let size = 0
+  const check = new Transform({
+    transform(chunk: Uint8Array, _, done) {
+      hash.update(chunk)
+      size += chunk.length
+      done(size > blob.size ? badBlob(file) : null, chunk)
+    },
+    flush(done) {
+      done(size === blob.size && hash.digest('hex') === hexOf(blob.digest) ? null : badBlob(file))
+    },
+  })
+  const read = createReadStream(file, { highWaterMark: 1 << 20 })
+  read.once('error', (error) => check.destroy(unreadable(file, error)))
+  return pipeline(read, check, () => {})
+}
+
+async function readIndexFile(directory: string): Promise<Index> {
+  const file = path.join(directory, 'index.json')
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error
+    throw badInput(
+      'no-layout',
+      `${directory} is no OCI image layout (it has no index.json); \`slipway build\` makes one.`,
+      error,
+    )
+  })
+  const index = parse<Partial<Index>>(text, file)
+  if (!Array.isArray(index.manifests)) throw badInput('bad-layout', `${file} is no OCI image index; ${anew}`)
+  return index as Index
+}
+
+async function readJson<T>(directory: string, blob: Descriptor): Promise<T> {
+  const bytes = await readLayoutBlob(directory, blob)
+  return parse<T>(new TextDecoder().decode(bytes), blobFile(directory, blob.digest))
+}
+
+function parse<T>(text: string, file: string): T {
+  try {
+    return JSON.parse(text) as T
+  } catch (cause) {
+    throw badInput('bad-layout', `${file} is not JSON; ${anew}`, cause)
+  }
+}
+
+/** Digests come from files that anybody may have edited: nothing but 64 hex digits becomes a path. */
+function blobFile(directory: string, digest: string): string {
+  if (!/^sha256:[0-9a-f]{64}$/.test(digest)) {
+    throw badInput('bad-layout', `${directory} names a blob "${digest}", which is no SHA-256 digest; ${anew}`)
+  }
+  return path.join(directory, 'blobs', 'sha256', hexOf(digest as Digest))
+}
+
+function badBlob(file: string): SlipwayError {
+  return badInput('bad-blob', `${file} is damaged: its bytes do not have the digest of its name; ${anew}`)
+}
+
+function unreadable(file: string, error: unknown): Error {
+  if (errorCode(error) !== 'ENOENT') return error as Error
+  return badInput('bad-blob', `${file} is missing from the layout; ${anew}`, error)
+}
+
+const anew = '`slipway build` writes the layout anew.'
