@@ -10,6 +10,8 @@ export interface TarEntry {
   readonly mtime: number
   readonly target?: string
   readonly content?: Uint8Array
+  /** Value of the security.capability attribute, where a pax header has it. */
+  readonly capability?: Uint8Array
 }
 
 const block = 512
@@ -50,6 +52,7 @@ interface Overrides {
   target?: string
   size?: number
   mtime?: number
+  capability?: Uint8Array
 }
 
 function readEntry(
@@ -73,7 +76,7 @@ function readEntry(
   switch (typeflag) {
     case '0':
     case '7':
-      return { ...base, type: 'file', content }
+      return { ...base, type: 'file', content, ...(overrides.capability && { capability: overrides.capability }) }
     case '1':
       return { ...base, type: 'hardlink', target: safePath(target) }
     case '2':
@@ -126,10 +129,10 @@ function readPax(content: Buffer): Overrides {
     if (space < 0 || !Number.isInteger(length) || length < 5 || offset + length > content.length) {
       throw damaged('it holds a broken pax header')
     }
-    const record = content.toString('utf8', space + 1, offset + length - 1)
+    const record = content.subarray(space + 1, offset + length - 1)
     const equals = record.indexOf('=')
-    const value = record.slice(equals + 1)
-    switch (record.slice(0, equals)) {
+    const value = record.toString('utf8', equals + 1)
+    switch (record.toString('utf8', 0, equals)) {
       case 'path':
         overrides.path = value
         break
@@ -141,6 +144,9 @@ function readPax(content: Buffer): Overrides {
         break
       case 'mtime':
         overrides.mtime = Number(value)
+        break
+      case 'SCHILY.xattr.security.capability':
+        overrides.capability = record.subarray(equals + 1)
     }
     offset += length
   }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
+import { fileHasDigest } from './blob.ts'
 import type { Layer, LayerBlob } from './layer.ts'
 import type { Entry } from './tree.ts'
 
@@ -29,7 +28,8 @@ export function openLayerCache(folder: string): LayerCache {
   return {
     async find(key) {
       const layer = await readLayer(path.join(folder, `${key}.json`))
-      if (!layer || !(await isWhole(blobFile(key), layer))) return undefined
+      // A cache on a failing disk must not become an image.
+      if (!layer || !(await fileHasDigest(blobFile(key), layer))) return undefined
       return cached(key, layer)
     },
     async store(key, { blob, ...layer }, entries) {
@@ -47,18 +47,6 @@ async function readLayer(file: string): Promise<Layer | undefined> {
     return JSON.parse(await readFile(file, 'utf8')) as Layer
   } catch {
     return undefined
-  }
-}
-
-/** Whether the blob still has its digest: a cache on a failing disk must not become an image. */
-async function isWhole(file: string, layer: Layer): Promise<boolean> {
-  try {
-    if ((await stat(file)).size !== layer.size) return false
-    const hash = createHash('sha256')
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk)
-    return layer.digest === `sha256:${hash.digest('hex')}`
-  } catch {
-    return false
   }
 }
 

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { type Digest, digestOf } from '../lib/digest.ts'
+import type { Descriptor } from './oci.ts'
+
+/** Content that a digest names: in memory, or in a file. */
+export type Blob = { readonly digest: Digest; readonly size: number } & (
+  | { readonly bytes: Uint8Array }
+  | { readonly file: string }
+)
+
+/** JSON with keys in the order they were written and no white space: the same object gives the same digest. */
+export function jsonBlob(value: unknown): Blob & { readonly bytes: Uint8Array } {
+  const bytes = Buffer.from(JSON.stringify(value))
+  return { digest: digestOf(bytes), size: bytes.length, bytes }
+}
+
+export function describe(mediaType: string, blob: { digest: Digest; size: number }): Descriptor {
+  return { mediaType, digest: blob.digest, size: blob.size }
+}
+
+export async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array> {
+  if ('bytes' in blob) yield blob.bytes
+  else yield* createReadStream(blob.file, { highWaterMark: 1 << 20 })
+}
+
+/** Whether a file is there with exactly these bytes; false where it cannot be read. */
+export async function fileHasDigest(
+  file: string,
+  expected: { digest: Digest; size: number },
+): Promise<boolean> {
+  try {
+    if ((await stat(file)).size !== expected.size) return false
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk)
+    return expected.digest === `sha256:${hash.digest('hex')}`
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,125 @@
+import type { RecipeBook } from '../debian/recipe.ts'
+import type { Definition } from '../definition/definition.ts'
+import { sha256Hex } from '../lib/digest.ts'
+import { badInput } from '../lib/errors.ts'
+import type { Platform } from '../lib/platform.ts'
+import type { Report } from '../lib/progress.ts'
+import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
+import { buildLayer } from './build-layer.ts'
+import type { FileTree } from './file-tree.ts'
+import { assembleImage, type Image } from './image.ts'
+import { assembleLayer, layerEntries } from './layer.ts'
+import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import { type LayerPlan, planLayers } from './layer-plan.ts'
+import { type OverlayFile, readOverlay } from './overlay.ts'
+import type { Entry } from './tree.ts'
+import type { Workers } from './workers.ts'
+
+export interface BuildOptions {
+  readonly layers: LayerCache
+  readonly workers: Workers
+  readonly recipes: RecipeBook
+  /** Brings .deb files to this machine: hex SHA-256 → file. Asked only for what must be unpacked. */
+  readonly fetch: (packages: readonly LockedPackage[]) => Promise<ReadonlyMap<string, string>>
+  readonly report: Report
+  readonly signal: AbortSignal
+}
+
+/**
+ * Builds one platform's image: each layer from the cache, or from its packages. The same definition and lock give the
+ * same manifest digest on any machine. Throws what unpacking, recipes and disk throw; nothing half-written stays.
+ */
+export async function buildImage(
+  definition: Definition,
+  lockfile: Lockfile,
+  platform: Platform,
+  options: BuildOptions,
+): Promise<Image> {
+  if (!lockfile.platforms[platform]) {
+    const known = Object.keys(lockfile.platforms).join(', ')
+    throw badInput(
+      'no-such-platform',
+      `appliance.lock has no ${platform}; it has ${known}. Add it to platforms in appliance.yaml and run \`slipway lock\`.`,
+    )
+  }
+  const plans = planLayers(definition, lockfile, platform, {
+    overlays: await readOverlays(definition),
+    recipeDigest: (name) => recipeDigest(options.recipes, name),
+  })
+  const found = await Promise.all(plans.map((plan) => options.layers.find(plan.key)))
+  const layers = found.every((layer) => layer !== undefined)
+    ? found
+    : await buildMissing(definition, lockfile, platform, plans, found, options)
+  return assembleImage(definition, lockfile, platform, layers)
+}
+
+/** Of what a recipe says, not of where its file stands. */
+function recipeDigest(book: RecipeBook, packageName: string): string {
+  const recipe = book.recipes.get(packageName)
+  return recipe ? sha256Hex(JSON.stringify([recipe.scripts, recipe.triggers])) : ''
+}
+
+async function readOverlays(definition: Definition): Promise<Map<string, OverlayFile[]>> {
+  const overlays = new Map<string, OverlayFile[]>()
+  for (const component of definition.components) {
+    if (component.rootfs) overlays.set(component.name, await readOverlay(component.rootfs))
+  }
+  return overlays
+}
+
+async function buildMissing(
+  definition: Definition,
+  lockfile: Lockfile,
+  platform: Platform,
+  plans: readonly LayerPlan[],
+  found: readonly (CachedLayer | undefined)[],
+  options: BuildOptions,
+): Promise<CachedLayer[]> {
+  const trees = await Promise.all(found.map((layer) => layer?.tree()))
+  // A layer whose tree is gone is needed again only by a missing layer above it.
+  const top = found.lastIndexOf(undefined)
+  const missing = plans.filter((_, index) => !found[index] || (index < top && !trees[index]))
+  options.workers.warm()
+  const packages = missing.flatMap((plan) => plan.packages)
+  const files = await options.fetch(packages)
+  const task = `Build ${platform}`
+  options.report({ type: 'start', task, total: packages.length, unit: 'items' })
+  const unpacking = new Map(
+    packages.map((locked) => [
+      locked.name,
+      options.workers
+        .unpack({ file: files.get(locked.sha256)!, sha256: locked.sha256, omit: definition.omit })
+        .then((unpacked) => {
+          options.report({ type: 'advance', task, by: 1 })
+          return { locked, ...unpacked }
+        }),
+    ]),
+  )
+  for (const promise of unpacking.values()) promise.catch(() => {}) // awaited below, layer by layer
+  const lockDate = Math.floor(Date.parse(lockfile.date) / 1000)
+  const lower: ReadonlyMap<string, Entry>[] = []
+  const storing: Promise<CachedLayer>[] = []
+  for (const [index, plan] of plans.entries()) {
+    options.signal.throwIfAborted()
+    const cached = found[index]
+    const tree = trees[index]
+    if (cached && (tree || index > top)) {
+      if (tree) lower.push(tree)
+      storing.push(Promise.resolve(cached))
+      continue
+    }
+    const unpacked = await Promise.all(plan.packages.map((locked) => unpacking.get(locked.name)!))
+    const built: FileTree = buildLayer(definition, plan, unpacked, lower, options.recipes, lockDate)
+    lower.push(built.own)
+    storing.push(storeLayer(plan, built, options))
+  }
+  const layers = await Promise.all(storing)
+  options.report({ type: 'finish', task, detail: `${missing.map((plan) => plan.name).join(', ')}` })
+  return layers
+}
+
+async function storeLayer(plan: LayerPlan, tree: FileTree, options: BuildOptions): Promise<CachedLayer> {
+  const entries = layerEntries(tree)
+  const layer = await assembleLayer(plan.name, entries, options.workers.compress)
+  return options.layers.store(plan.key, layer, entries)
+}

@@ -1,0 +1,91 @@
+import type { Component, Definition } from '../definition/definition.ts'
+import { sha256Hex } from '../lib/digest.ts'
+import { assemblyVersion, type ExcludedPackage, type LockedPackage, type Lockfile } from '../lock/lockfile.ts'
+import type { OverlayFile } from './overlay.ts'
+
+/** Everything that one layer is made from. */
+export interface LayerPlan {
+  readonly name: string
+  /** Hash of all that decides the layer's bytes, the layers below included: its name in the cache. */
+  readonly key: string
+  readonly packages: readonly LockedPackage[]
+  readonly components: readonly ComponentFiles[]
+  /** Told in the lowest layer's package database. */
+  readonly excluded: readonly ExcludedPackage[]
+  /** Files that only the brand's layer has. */
+  readonly brand: readonly OverlayFile[]
+}
+
+export interface ComponentFiles {
+  readonly component: Component
+  readonly overlay: readonly OverlayFile[]
+}
+
+/** What the plan takes from disk. */
+export interface LayerSources {
+  readonly overlays: ReadonlyMap<string, readonly OverlayFile[]>
+  /** A hash of the recipes that apply to a package, or "" where none does. */
+  readonly recipeDigest: (packageName: string) => string
+}
+
+/** The layers of one platform, bottom first. Pure. */
+export function planLayers(
+  definition: Definition,
+  lockfile: Lockfile,
+  platform: keyof Lockfile['platforms'],
+  sources: LayerSources,
+): LayerPlan[] {
+  const locked = lockfile.platforms[platform]!
+  // Package scripts may ask for any component's accounts.
+  const accounts = definition.components.map(({ users, groups }) => [users, groups])
+  let below = ''
+  return definition.layers.map((name, index) => {
+    const packages = locked.packages.filter((entry) => entry.layer === name)
+    const components = definition.components
+      .filter((component) => component.layer === name)
+      .map((component) => ({ component, overlay: sources.overlays.get(component.name) ?? [] }))
+    const excluded = index === 0 ? locked.excluded : []
+    const brand = index === definition.layers.length - 1 ? brandFiles(definition) : []
+    const usesLockDate = packages.length === 0
+    below = sha256Hex(
+      JSON.stringify([
+        assemblyVersion,
+        below,
+        name,
+        platform,
+        packages.map((entry) => [entry.name, entry.sha256, sources.recipeDigest(entry.name)]),
+        components.map((files) => [componentRules(files.component), files.overlay.map(overlayIdentity)]),
+        excluded,
+        brand.map(overlayIdentity),
+        packages.length > 0 ? [definition.omit, definition.accept, accounts] : [],
+        usesLockDate ? lockfile.date : '',
+      ]),
+    )
+    return { name, key: below, packages, components, excluded, brand }
+  })
+}
+
+/** The part of a component that decides bytes: not where it stands on this disk. */
+function componentRules(component: Component): unknown {
+  const { rootfs: _rootfs, checks: _checks, packages: _packages, ports: _ports, ...rules } = component
+  return rules
+}
+
+function overlayIdentity(file: OverlayFile): unknown {
+  return [file.path, file.mode, file.target ?? '', file.content ? sha256Hex(file.content) : '']
+}
+
+/** The brand as files of the image: for programs, and as the message of the day. */
+function brandFiles(definition: Definition): OverlayFile[] {
+  const { banner, ...brand } = definition.brand
+  const identity = { ...brand, name: definition.name, version: definition.version }
+  const text = (path: string, content: string): OverlayFile => ({
+    path,
+    mode: 0o644,
+    content: Buffer.from(content),
+  })
+  return [
+    ...(banner ? [text('etc/motd', banner.endsWith('\n') ? banner : `${banner}\n`)] : []),
+    text('usr/share/slipway/brand.json', `${JSON.stringify(identity, null, 2)}\n`),
+  ]
+}

@@ -1,0 +1,46 @@
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import path from 'node:path'
+import { compareBytes } from './file-tree.ts'
+
+/** A file of a component's `rootfs/`, as it goes into the image. */
+export interface OverlayFile {
+  /** Relative to the image's root, `/`-separated. */
+  readonly path: string
+  readonly mode: number
+  readonly content?: Uint8Array
+  /** A symbolic link's text. */
+  readonly target?: string
+}
+
+/**
+ * Reads a `rootfs/` overlay, ordered. Nothing of the host's file system but names, bytes and links counts: a file is
+ * executable where it begins with `#!`, and text with Windows line ends gets Unix ones, so that a checkout on Windows
+ * gives the same image. The component's `files` rules set other modes and owners.
+ */
+export async function readOverlay(folder: string): Promise<OverlayFile[]> {
+  const files: OverlayFile[] = []
+  const walk = async (relative: string): Promise<void> => {
+    const entries = await readdir(path.join(folder, ...relative.split('/')), { withFileTypes: true })
+    for (const entry of entries) {
+      const name = relative ? `${relative}/${entry.name}` : entry.name
+      const file = path.join(folder, ...name.split('/'))
+      if (entry.isDirectory()) await walk(name)
+      else if (entry.isSymbolicLink()) files.push({ path: name, mode: 0o777, target: await readlink(file) })
+      else if (entry.name !== '.gitkeep') files.push(overlayFile(name, await readFile(file)))
+    }
+  }
+  await walk('')
+  return files.sort((a, b) => compareBytes(a.path, b.path))
+}
+
+function overlayFile(name: string, bytes: Buffer): OverlayFile {
+  const content = bytes.includes(0) ? bytes : unixLines(bytes)
+  const mode = content.subarray(0, 2).toString('latin1') === '#!' ? 0o755 : 0o644
+  return { path: name, mode, content }
+}
+
+function unixLines(bytes: Buffer): Buffer {
+  return bytes.includes('\r\n')
+    ? Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')
+    : bytes
+}
