@@ -79,7 +79,7 @@ function wanted(project) {
 async function setUp() {
   const { canInstallPackages, installPackages, missingPackages } = await import('../dist/cli/demo/apt.js')
   const { ensureEngine } = await import('../dist/cli/demo/engine-setup.js')
-  const { probeEngine } = await import('../dist/cli/demo/probe.js')
+  const { connectEngine } = await import('../dist/engine/connect.js')
   const say = (line) => console.log(line)
   const { signal } = interrupted
   if (await canInstallPackages()) {
@@ -87,7 +87,7 @@ async function setUp() {
     if (missing.length > 0)
       await installPackages(missing, { say, signal, logFile: '/var/log/slipway-setup.log' })
   }
-  engine = await ensureEngine({ say, signal, env: process.env, probe: () => probeEngine(process.env) })
+  engine = await ensureEngine({ say, signal, env: process.env, connect: connectEngine })
   return passedOnce
 }
 

@@ -5,6 +5,7 @@ import { open, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { execa } from 'execa'
+import { findEndpoint } from '../../engine/endpoint.ts'
 import { exitCodes, SlipwayError } from '../../lib/errors.ts'
 import { canInstallPackages, installPackages, missingPackages } from './apt.ts'
 
@@ -14,13 +15,11 @@ import { canInstallPackages, installPackages, missingPackages } from './apt.ts'
  */
 export interface EngineSetup {
   readonly say: (line: string) => void
-  /** Asks the Engine's API once: whether it answers, or may not be asked by this user. */
-  readonly probe: () => Promise<EngineState>
   readonly env: NodeJS.ProcessEnv
+  /** Reaches the Engine, or throws why not (`connectEngine`). */
+  readonly connect: (env: NodeJS.ProcessEnv) => Promise<unknown>
   readonly signal?: AbortSignal
 }
-
-export type EngineState = 'answers' | 'silent' | 'forbidden'
 
 export interface RunningEngine {
   /** What was started here, and how to stop it; absent where an Engine answered already. */
@@ -37,17 +36,15 @@ const startPatience = 60_000
 
 /** Returns once an Engine answers, installing and starting one where that can be done; else throws with exit code 3. */
 export async function ensureEngine(setup: EngineSetup): Promise<RunningEngine> {
-  const state = await setup.probe()
-  if (state === 'answers') return { stop: async () => {} }
-  if (
-    state === 'forbidden' ||
-    setup.env.DOCKER_HOST ||
-    process.platform !== 'linux' ||
-    process.getuid?.() !== 0
-  )
-    throw noEngine(adviseOnEngine(state, setup.env, process.platform))
+  const problem = await probe(setup)
+  if (!problem) return { stop: async () => {} }
+  // An Engine that somebody chose, or that answers but cannot be used, is theirs to mend.
+  if (problem.code !== 'no-engine' || findEndpoint(setup.env).source !== 'default')
+    throw noEngine(problem.message, problem)
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    throw noEngine(adviseOnEngine(process.platform), problem)
   if (!findProgram('dockerd', setup.env) || !findProgram('iptables', setup.env)) {
-    if (!(await canInstallPackages())) throw noEngine(adviseOnEngine(state, setup.env, process.platform))
+    if (!(await canInstallPackages())) throw noEngine(adviseOnEngine('linux'), problem)
     setup.say('No Docker Engine answers here; installing the distribution’s own.')
     const missing = await missingPackages(enginePackages)
     await installPackages(missing, { ...setup, logFile: setupLog })
@@ -56,18 +53,21 @@ export async function ensureEngine(setup: EngineSetup): Promise<RunningEngine> {
 }
 
 /** One sentence on how to get an Engine. */
-export function adviseOnEngine(
-  state: EngineState,
-  env: NodeJS.ProcessEnv,
-  platform: NodeJS.Platform,
-): string {
-  if (env.DOCKER_HOST)
-    return `No Docker Engine answers at DOCKER_HOST=${env.DOCKER_HOST}; start it there, or unset DOCKER_HOST to use this machine’s.`
-  if (state === 'forbidden')
-    return 'The Docker Engine of this machine does not let this user in; run the command as root, or add the user to the group docker and log in again.'
+export function adviseOnEngine(platform: NodeJS.Platform): string {
   if (platform === 'win32' || platform === 'darwin')
     return 'No Docker Engine answers on this machine; install Docker Desktop, start it, wait till it says it runs, and run the command again.'
   return 'No Docker Engine answers on this machine; install one with the distribution’s package manager and start it (as root on Debian and Ubuntu this command does both), then run the command again.'
+}
+
+/** Why the Engine cannot be used; undefined where it can. */
+async function probe(setup: EngineSetup): Promise<SlipwayError | undefined> {
+  try {
+    await setup.connect(setup.env)
+    return undefined
+  } catch (error) {
+    if (error instanceof SlipwayError) return error
+    throw error
+  }
 }
 
 async function startWithSystemd(setup: EngineSetup): Promise<RunningEngine> {
@@ -126,7 +126,7 @@ async function waitForAnswer(
   whereToLook: string,
 ): Promise<void> {
   const deadline = Date.now() + startPatience
-  while ((await setup.probe()) !== 'answers') {
+  while (await probe(setup)) {
     setup.signal?.throwIfAborted()
     const problem =
       ended() ?? (Date.now() > deadline ? `it did not answer in ${startPatience / 1000} s` : undefined)
@@ -150,6 +150,9 @@ function findProgram(name: string, env: NodeJS.ProcessEnv): boolean {
   return folders.some((folder) => folder !== '' && existsSync(path.join(folder, name)))
 }
 
-function noEngine(sentence: string): SlipwayError {
-  return new SlipwayError('no-engine', sentence, { exitCode: exitCodes.preflightFailed })
+function noEngine(sentence: string, cause?: SlipwayError): SlipwayError {
+  return new SlipwayError(cause?.code ?? 'no-engine', sentence, {
+    exitCode: exitCodes.preflightFailed,
+    cause,
+  })
 }

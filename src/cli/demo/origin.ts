@@ -17,6 +17,8 @@ export interface Origin {
   /** A new name in `zone`, and the address it stands for. */
   readonly name: string
   readonly address: string
+  /** Another new name each time, of the same address, that is not counted. */
+  readonly readyName: () => string
   readonly objectRequests: () => number
   readonly nameQueries: () => number
   readonly close: () => Promise<void>
@@ -25,6 +27,7 @@ export interface Origin {
 export const zone = 'wan.example'
 /** A documentation address (RFC 5737): nothing is ever sent to it. */
 const answeredAddress = '192.0.2.80'
+const readySuffix = `.ready.${zone}`
 const hour = 3600
 
 /** Starts both servers on the loopback, on ports of the system's choice. */
@@ -53,7 +56,8 @@ export async function openOrigin(size: number): Promise<Origin> {
     const question = decodeQuery(message)
     if (!question) return
     if (question.name === name) nameQueries++
-    const address = question.name === name ? answeredAddress : undefined
+    const known = question.name === name || question.name.endsWith(readySuffix)
+    const address = known ? answeredAddress : undefined
     names.send(encodeAnswer(question, address, hour), client.port, client.address)
   })
   web.listen(0, '127.0.0.1')
@@ -68,6 +72,7 @@ export async function openOrigin(size: number): Promise<Origin> {
     sha256,
     name,
     address: answeredAddress,
+    readyName: () => `${randomBytes(6).toString('hex')}${readySuffix}`,
     objectRequests: () => objectRequests,
     nameQueries: () => nameQueries,
     close: async () => {

@@ -1,32 +1,35 @@
 import { describe, expect, it } from 'vitest'
 import { isDebianLike } from '../../../../src/cli/demo/apt.ts'
 import { adviseOnEngine, ensureEngine } from '../../../../src/cli/demo/engine-setup.ts'
+import { connectEngine } from '../../../../src/engine/connect.ts'
+import { SlipwayError } from '../../../../src/lib/errors.ts'
 
 describe('where no Engine answers', () => {
   it('DOCKER_HOST is named, and nothing is set up for it', async () => {
     const said: string[] = []
     const setup = ensureEngine({
       say: (line) => said.push(line),
-      probe: async () => 'silent',
-      env: { DOCKER_HOST: 'tcp://engine.example:2375' },
+      connect: connectEngine,
+      env: { DOCKER_HOST: 'tcp://127.0.0.1:1' },
     })
     await expect(setup).rejects.toMatchObject({
       code: 'no-engine',
       exitCode: 3,
       message:
-        'No Docker Engine answers at DOCKER_HOST=tcp://engine.example:2375; start it there, or unset DOCKER_HOST to use this machine’s.',
+        'No Docker Engine answers at tcp://127.0.0.1:1 (from DOCKER_HOST): start it there, or point DOCKER_HOST at another, then run the same command again.',
     })
     expect(said).toEqual([])
   })
 
+  it('one that answers but is too old is not replaced', async () => {
+    const tooOld = new SlipwayError('api-too-old', 'Docker Engine 19.03 speaks API 1.40 at most.')
+    const setup = ensureEngine({ say: () => {}, env: {}, connect: () => Promise.reject(tooOld) })
+    await expect(setup).rejects.toMatchObject({ code: 'api-too-old', exitCode: 3, message: tooOld.message })
+  })
+
   it('the sentence says how to get one on this platform', () => {
-    expect([
-      adviseOnEngine('silent', {}, 'win32'),
-      adviseOnEngine('forbidden', {}, 'linux'),
-      adviseOnEngine('silent', {}, 'linux'),
-    ]).toEqual([
+    expect([adviseOnEngine('win32'), adviseOnEngine('linux')]).toEqual([
       'No Docker Engine answers on this machine; install Docker Desktop, start it, wait till it says it runs, and run the command again.',
-      'The Docker Engine of this machine does not let this user in; run the command as root, or add the user to the group docker and log in again.',
       'No Docker Engine answers on this machine; install one with the distribution’s package manager and start it (as root on Debian and Ubuntu this command does both), then run the command again.',
     ])
   })
@@ -36,9 +39,8 @@ describe('where no Engine answers', () => {
     const engine = await ensureEngine({
       say: () => {},
       env: {},
-      probe: async () => {
+      connect: async () => {
         asked++
-        return 'answers'
       },
     })
     await engine.stop()
