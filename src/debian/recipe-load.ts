@@ -1,0 +1,80 @@
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { parseDocument } from 'yaml'
+import { badInput, errorCode } from '../lib/errors.ts'
+import type { Effect } from './effect.ts'
+import type { Recipe, RecipeBook, ScriptRecipe } from './recipe.ts'
+import { checkRecipe, type RawEffect } from './recipe-schema.ts'
+
+/**
+ * Reads every `<package>.yaml` of the folders; where two folders have one for the same package, that of the folder
+ * named first counts. A folder that is not there is an empty one. Throws `bad-recipe` (exit code 2).
+ */
+export async function loadRecipes(folders: readonly string[]): Promise<RecipeBook> {
+  const recipes = new Map<string, Recipe>()
+  for (const folder of folders) {
+    const names = (await namesIn(folder)).filter((name) => !recipes.has(path.basename(name, '.yaml')))
+    const read = await Promise.all(
+      names.map(async (name) => {
+        const file = path.join(folder, name)
+        return parseRecipe(file, await readFile(file, 'utf8'))
+      }),
+    )
+    for (const recipe of read) recipes.set(recipe.package, recipe)
+  }
+  return { folders, recipes }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Reads one recipe; `file` names it in errors, and its base name must be the package's. */
+export function parseRecipe(file: string, text: string): Recipe {
+  const document = parseDocument(text)
+  const broken = document.errors[0]
+  if (broken) {
+    throw badInput('bad-recipe', `${file} is no YAML: ${broken.message.split('\n')[0]!.replace(/:$/, '')}.`)
+  }
+  const raw = checkRecipe(file, document.toJS())
+  if (path.basename(file) !== `${raw.package}.yaml`) {
+    throw badInput(
+      'bad-recipe',
+      `${file}: it is for ${raw.package}, so its name must be ${raw.package}.yaml.`,
+    )
+  }
+  return {
+    package: raw.package,
+    file,
+    scripts: raw.scripts.map((script): ScriptRecipe => {
+      if (script.run && script.effects) {
+        throw badInput('bad-recipe', `${file}: a script has either effects or run, not both.`)
+      }
+      return { ...script, run: script.run === true, effects: (script.effects ?? []).map(readEffect) }
+    }),
+    triggers: (raw.triggers ?? []).map(({ name, effects }) => ({ name, effects: effects.map(readEffect) })),
+  }
+}
+
+/** One key names the effect; what is left out gets its default. The schema has checked the rest. */
+function readEffect(raw: RawEffect): Effect {
+  const [kind, given] = Object.entries(raw)[0]!
+  const values = given === true ? {} : given
+  const mode = typeof values.mode === 'string' ? { mode: Number.parseInt(values.mode, 8) } : {}
+  return { kind, ...defaults[kind], ...values, ...mode } as unknown as Effect
+}
+
+const owned = { owner: 'root', group: 'root' }
+
+const defaults: Readonly<Record<string, object>> = {
+  user: { shell: '/usr/sbin/nologin', comment: '' },
+  directory: { mode: 0o755, ...owned },
+  file: { ...owned, replace: false },
+  symlink: { replace: false },
+  alternative: { slaves: [] },
+}

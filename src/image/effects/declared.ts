@@ -1,0 +1,14 @@
+import type { Effect } from '../../debian/effect.ts'
+import type { Entry } from '../tree.ts'
+import { sysusersEffects } from './sysusers.ts'
+import { tmpfilesEffects } from './tmpfiles.ts'
+
+/** What a package declares in /usr/lib/sysusers.d and /usr/lib/tmpfiles.d, as effects. */
+export function declaredEffects(entries: readonly Entry[]): Effect[] {
+  return entries.flatMap((entry) => {
+    const [, folder] = /^(?:usr\/)?lib\/(sysusers|tmpfiles)\.d\/[^/]+\.conf$/.exec(entry.path) ?? []
+    if (!folder || !entry.content) return []
+    const text = Buffer.from(entry.content).toString('utf8')
+    return folder === 'sysusers' ? sysusersEffects(text) : tmpfilesEffects(text)
+  })
+}
