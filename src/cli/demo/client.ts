@@ -43,7 +43,9 @@ export async function lookUp(server: Endpoint, name: string, signal: AbortSignal
         )
       }, dnsPatience)
       socket.on('close', () => clearTimeout(silence))
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      const abort = (): void => reject(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      socket.on('close', () => signal.removeEventListener('abort', abort))
       socket.on('error', reject)
       socket.on('message', (message) => {
         const answer = decodeAnswer(message)
