@@ -1,0 +1,73 @@
+import { errorCode } from '../lib/errors.ts'
+
+/** Why a request came to nothing: the end of a sentence ("the connection was cut"), and whether to try again. */
+export class Failure extends Error {
+  readonly retry: boolean
+  /** Milliseconds that the server asked to wait. */
+  readonly after: number | undefined
+  /** The status of the answer, where there was one. */
+  readonly status: number | undefined
+
+  constructor(
+    reason: string,
+    retry: boolean,
+    details: { cause?: unknown; after?: number | undefined; status?: number } = {},
+  ) {
+    super(reason, details.cause === undefined ? undefined : { cause: details.cause })
+    this.retry = retry
+    this.after = details.after
+    this.status = details.status
+  }
+}
+
+const words: Readonly<Record<string, readonly [reason: string, retry: boolean]>> = {
+  ENOTFOUND: ['no host of that name is known', false],
+  EAI_AGAIN: ['the name server did not answer', true],
+  ECONNREFUSED: ['nothing listens there (connection refused)', false],
+  ECONNRESET: ['the connection was cut', true],
+  EPIPE: ['the connection was cut', true],
+  ETIMEDOUT: ['it could not be reached in time', true],
+  EHOSTUNREACH: ['there is no way to that host', true],
+  ENETUNREACH: ['there is no network', false],
+}
+
+/** Puts a socket's error into words. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const code = errorCode(error) ?? ''
+  const [reason, retry] = words[code] ?? [
+    error instanceof Error ? error.message : String(error),
+    code.startsWith('HPE_'),
+  ]
+  return new Failure(reason, retry, { cause: error })
+}
+
+/** A status that is not the file, as a failure; 429 and 5xx may pass, and are waited for as Retry-After asks. */
+export function statusFailure(status: number, retryAfter: string | undefined, now = Date.now()): Failure {
+  const meaning: Record<number, string> = {
+    401: 'it asks for a password',
+    403: 'it refuses access',
+    404: 'it does not have the file',
+    407: 'the proxy asks for a password',
+    410: 'it no longer has the file',
+    429: 'it says there were too many requests',
+    500: 'it has an error of its own',
+    502: 'the server behind it does not work',
+    503: 'it is not available now',
+    504: 'the server behind it does not answer',
+  }
+  const retry = status === 408 || status === 429 || (status >= 500 && status !== 501)
+  const reason = meaning[status] ?? 'that is no answer to a request for a file'
+  return new Failure(`it answers ${status}: ${reason}`, retry, {
+    status,
+    after: parseRetryAfter(retryAfter, now),
+  })
+}
+
+/** Retry-After (RFC 9110, 10.2.3), seconds or a date, in milliseconds. */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+}
