@@ -1,0 +1,55 @@
+import { readdir, readFile, readlink } from 'node:fs/promises'
+
+export type Protocol = 'tcp' | 'udp'
+
+/** Who listens on a port of this host: a process, or only that somebody does. */
+export interface PortHolder {
+  readonly port: number
+  readonly protocol: Protocol
+  readonly process?: { readonly pid: number; readonly name: string }
+}
+
+/** Finds who holds a port, from /proc (proc(5)); undefined where nobody does, and on other systems than Linux. */
+export async function findPortHolder(port: number, protocol: Protocol): Promise<PortHolder | undefined> {
+  const tables = await Promise.all([protocol, `${protocol}6`].map((name) => readTable(name)))
+  const inodes = tables.flatMap((table) => listeningInodes(table, port, protocol))
+  if (inodes.length === 0) return undefined
+  const process = await findProcess(new Set(inodes.map((inode) => `socket:[${inode}]`)))
+  return { port, protocol, ...(process && { process }) }
+}
+
+/** Inodes of the sockets of a /proc/net table that are bound to `port`: TCP ones that listen, UDP ones without peer. */
+export function listeningInodes(table: string, port: number, protocol: Protocol): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const state = protocol === 'tcp' ? '0A' : '07'
+  return table
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[1]?.endsWith(suffix) && fields[3] === state)
+    .map((fields) => fields[9] ?? '')
+}
+
+/** "port 53/udp is held by systemd-resolve (process 412)". */
+export function describeHolder(holder: PortHolder): string {
+  const by = holder.process ? `${holder.process.name} (process ${holder.process.pid})` : 'another program'
+  return `port ${holder.port}/${holder.protocol} is held by ${by}`
+}
+
+async function readTable(name: string): Promise<string> {
+  return readFile(`/proc/net/${name}`, 'utf8').catch(() => '')
+}
+
+/** Processes of other users show their sockets only to root: then undefined. */
+async function findProcess(links: ReadonlySet<string>): Promise<PortHolder['process']> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))
+  for (const pid of pids) {
+    const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
+    for (const descriptor of descriptors) {
+      const link = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => '')
+      if (!links.has(link)) continue
+      const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim()
+      return { pid: Number(pid), name: name || 'a process' }
+    }
+  }
+  return undefined
+}
