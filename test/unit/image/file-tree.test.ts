@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { FileTree } from '../../../src/image/file-tree.ts'
+import type { Entry } from '../../../src/image/tree.ts'
+
+const base = { mode: 0o644, uid: 0, gid: 0, mtime: 5 }
+const file = (path: string, content = ''): Entry => ({
+  ...base,
+  path,
+  type: 'file',
+  content: Buffer.from(content),
+})
+const link = (path: string, target: string): Entry => ({ ...base, path, type: 'symlink', target })
+const directory = (path: string, mode = 0o755): Entry => ({ ...base, path, type: 'directory', mode })
+
+describe('FileTree', () => {
+  it('writes through links among the parents, never through the last part', () => {
+    const tree = new FileTree([], 9)
+    tree.put(link('bin', 'usr/bin'))
+    tree.put(file('bin/sh'))
+    tree.put(link('bin/sh', 'dash'))
+    expect([...tree.own.keys()]).toEqual(['bin', 'usr', 'usr/bin', 'usr/bin/sh'])
+    expect(tree.get('bin/sh')).toEqual({ ...link('usr/bin/sh', 'dash') })
+  })
+
+  it('gives missing parents to root, dated as the layer', () => {
+    const tree = new FileTree([], 9)
+    tree.put(file('opt/a/b'))
+    expect(tree.get('opt/a')).toEqual({
+      path: 'opt/a',
+      type: 'directory',
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+      mtime: 9,
+    })
+  })
+
+  it('keeps a directory in the layer below unless its mode or owner changes', () => {
+    const lower = new Map([['var', directory('var')]])
+    const tree = new FileTree([lower], 9)
+    tree.put({ ...directory('var'), mtime: 7 })
+    expect(tree.own.size).toBe(0)
+    tree.put(directory('var', 0o700))
+    expect([...tree.own.values()]).toEqual([directory('var', 0o700)])
+  })
+
+  it('reads through links, hard and symbolic, of lower layers too', () => {
+    const lower = new Map([
+      ['usr/bin', directory('usr/bin')],
+      ['usr/bin/mawk', file('usr/bin/mawk', 'awk!')],
+      ['etc/alternatives/awk', link('etc/alternatives/awk', '/usr/bin/mawk')],
+      ['usr/bin/awk', link('usr/bin/awk', '../../etc/alternatives/awk')],
+    ])
+    const tree = new FileTree([lower], 9)
+    tree.put({ ...base, path: 'usr/bin/again', type: 'hardlink', target: 'usr/bin/mawk' })
+    expect([tree.readText('usr/bin/awk'), tree.readText('usr/bin/again')]).toEqual(['awk!', 'awk!'])
+  })
+
+  it('lists the names of a directory over all layers, in byte order', () => {
+    const tree = new FileTree([new Map([['etc/b', file('etc/b')]])], 9)
+    tree.put(file('etc/a'))
+    tree.put(file('etc/Z'))
+    expect(tree.list('etc')).toEqual(['Z', 'a', 'b'])
+  })
+
+  it('tells links that go in a circle', () => {
+    const tree = new FileTree([], 9)
+    tree.put(link('a', 'b'))
+    tree.put(link('b', 'a'))
+    expect(() => tree.resolve('a/x')).toThrow('The links on the way to /a/x go in a circle.')
+  })
+})
