@@ -1,0 +1,178 @@
+import { readdir } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import path from 'node:path'
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import type { Definition } from './definition.ts'
+import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
+import type { MaintenanceWindow, Profile, ServiceProfile } from './profile.ts'
+import { checkSchema } from './schema.ts'
+import { parseSize } from './size.ts'
+import { readYamlFile, type YamlFile } from './yaml-file.ts'
+
+/** A profile file as its schema allows it. */
+interface ProfileSource {
+  readonly description?: string
+  readonly extends?: string
+  readonly services?: Readonly<Record<string, ServiceSource>>
+  readonly allowedNetworks?: readonly string[]
+  readonly upstreamDns?: readonly string[]
+  readonly maintenance?: Partial<MaintenanceWindow>
+}
+
+interface ServiceSource {
+  readonly memory?: string | number
+  readonly cache?: string | number
+  readonly port?: string | number
+  readonly restart?: string
+}
+
+type Place = Pick<Definition, 'directory' | 'profilesFolder'>
+
+/** Names of the product's profiles, sorted. */
+export async function profileNames({
+  profilesFolder,
+}: Pick<Definition, 'profilesFolder'>): Promise<string[]> {
+  const files = await readdir(profilesFolder).catch(() => [])
+  return files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort()
+}
+
+/** Reads a profile and what it extends. Throws bad input: no such profile (with the nearest name), or mistakes. */
+export async function loadProfile(definition: Place, name: string): Promise<Profile> {
+  const names = await profileNames(definition)
+  if (!names.includes(name)) {
+    const near = nearest(name, names)[0]
+    throw badInput(
+      'no-such-profile',
+      `There is no profile "${name}"${near ? `; did you mean ${near}?` : '.'} ${names.length === 0 ? 'The folder profiles holds none.' : `Choose with --profile one of: ${names.join(', ')}.`}`,
+    )
+  }
+  const { profile, problems } = await readProfile(definition, name)
+  refuseProblems(problems)
+  return profile!
+}
+
+/** As `loadProfile`, with the mistakes as data, and the profile's own file to point at. */
+export async function readProfile(
+  definition: Place,
+  name: string,
+): Promise<{ profile?: Profile; problems: readonly Problem[]; yaml: YamlFile }> {
+  const chain: ProfileSource[] = []
+  const seen: string[] = []
+  let own: YamlFile | undefined
+  for (let next: string | undefined = name; next !== undefined; ) {
+    const yaml = await readYamlFile(
+      definition.directory,
+      path.relative(definition.directory, path.join(definition.profilesFolder, `${next}.yaml`)),
+    )
+    own ??= yaml
+    seen.push(next)
+    const problems = [...yaml.problems, ...checkSchema('profile', yaml)]
+    if (problems.length === 0) problems.push(...(await checkProfile(definition, yaml, seen)))
+    if (problems.length > 0) return { problems, yaml: own }
+    const source = yaml.value as ProfileSource
+    chain.unshift(source)
+    next = source.extends
+  }
+  return { profile: toProfile(name, chain.reduce(merge)), problems: [], yaml: own! }
+}
+
+/** The later one wins; services and the maintenance window are merged key by key, lists are replaced. */
+function merge(base: ProfileSource, over: ProfileSource): ProfileSource {
+  const services = { ...base.services }
+  for (const [name, share] of Object.entries(over.services ?? {}))
+    services[name] = { ...services[name], ...share }
+  return { ...base, ...over, services, maintenance: { ...base.maintenance, ...over.maintenance } }
+}
+
+function toProfile(name: string, source: ProfileSource): Profile {
+  const { maintenance = {}, allowedNetworks, upstreamDns } = source
+  return {
+    name,
+    description: source.description ?? '',
+    services: Object.fromEntries(
+      Object.entries(source.services ?? {}).map(([service, share]) => [service, toServiceProfile(share)]),
+    ),
+    ...(allowedNetworks ? { allowedNetworks } : {}),
+    ...(upstreamDns ? { upstreamDns } : {}),
+    ...(maintenance.from && maintenance.to
+      ? {
+          maintenance: {
+            days: maintenance.days ?? ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
+            from: maintenance.from,
+            to: maintenance.to,
+            timezone: maintenance.timezone ?? 'UTC',
+          },
+        }
+      : {}),
+  }
+}
+
+function toServiceProfile(source: ServiceSource): ServiceProfile {
+  return {
+    ...(source.memory === undefined ? {} : { memory: parseSize(source.memory)! }),
+    ...(source.cache === undefined ? {} : { cache: String(source.cache) }),
+    ...(source.port === undefined ? {} : { port: String(source.port) }),
+    ...(source.restart === undefined ? {} : { restart: source.restart }),
+  }
+}
+
+/** What a schema cannot see: the profile that is extended, networks, addresses, sizes too small to start with. */
+async function checkProfile(definition: Place, yaml: YamlFile, seen: readonly string[]): Promise<Problem[]> {
+  const source = yaml.value as ProfileSource
+  const problems: Problem[] = []
+  const report = (at: ValuePath, text: string): void => {
+    problems.push({
+      file: yaml.file,
+      line: yaml.lineOf(at),
+      path: showPath(at),
+      text: `${showPath(at)} ${text}`,
+    })
+  }
+  if (source.extends !== undefined) {
+    const names = await profileNames(definition)
+    const near = nearest(source.extends, names)[0]
+    if (!names.includes(source.extends))
+      report(
+        ['extends'],
+        `is "${source.extends}"; it must be another profile: ${names.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
+      )
+    else if (seen.includes(source.extends))
+      report(['extends'], `goes in a circle: ${[...seen, source.extends].join(' → ')}`)
+  }
+  for (const [name, share] of Object.entries(source.services ?? {})) {
+    if (share.memory !== undefined && parseSize(share.memory)! < smallestMemory)
+      report(
+        ['services', name, 'memory'],
+        `is "${share.memory}"; it must be a size such as 512m or 2g, at least 6m`,
+      )
+  }
+  source.allowedNetworks?.forEach((network, index) => {
+    if (!isNetwork(network))
+      report(
+        ['allowedNetworks', index],
+        `is ${JSON.stringify(network)}; it must be a network such as 10.0.0.0/8 or fc00::/7`,
+      )
+  })
+  source.upstreamDns?.forEach((server, index) => {
+    if (isIP(server) === 0)
+      report(
+        ['upstreamDns', index],
+        `is ${JSON.stringify(server)}; it must be an IP address such as 192.0.2.53`,
+      )
+  })
+  return problems
+}
+
+/** The Engine refuses less. */
+const smallestMemory = 6 * 1024 * 1024
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '', ...more] = text.split('/')
+  const family = isIP(address)
+  if (more.length > 0 || family === 0 || !/^\d{1,3}$/.test(prefix)) return false
+  return Number(prefix) <= (family === 4 ? 32 : 128)
+}

@@ -1,0 +1,59 @@
+import { formatSize } from './size.ts'
+
+/** How much, and for whom: `profiles/<name>.yaml` with what it extends merged in. */
+export interface Profile {
+  readonly name: string
+  readonly description: string
+  /** Service name of the Compose file → its share. */
+  readonly services: Readonly<Record<string, ServiceProfile>>
+  /** CIDR networks whose clients are served; absent: the Compose file's default. */
+  readonly allowedNetworks?: readonly string[]
+  /** Addresses of the DNS servers to ask; absent: the host's own. */
+  readonly upstreamDns?: readonly string[]
+  readonly maintenance?: MaintenanceWindow
+}
+
+export interface ServiceProfile {
+  /** Bytes. */
+  readonly memory?: number
+  /** As the service understands it: a size ("2g") or a number of entries ("5000"). */
+  readonly cache?: string
+  /** The host's port ("53"), or address and port ("192.0.2.1:53"). */
+  readonly port?: string
+  /** As Compose writes it: "unless-stopped". */
+  readonly restart?: string
+}
+
+export interface MaintenanceWindow {
+  readonly days: readonly Weekday[]
+  /** "02:00"; a `to` before `from` is on the next day. */
+  readonly from: string
+  readonly to: string
+  /** IANA name. */
+  readonly timezone: string
+}
+
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
+
+/**
+ * The Compose variables that a profile sets: `<SERVICE>_MEMORY`, `_CACHE`, `_PORT`, `_RESTART`, and `ALLOWED_NETWORKS`,
+ * `UPSTREAM_DNS`. What the profile leaves open keeps the Compose file's default.
+ */
+export function profileVariables(profile: Profile): Record<string, string> {
+  const variables: Record<string, string> = {}
+  for (const [service, share] of Object.entries(profile.services)) {
+    for (const key of ['memory', 'cache', 'port', 'restart'] as const) {
+      const value = share[key]
+      if (value !== undefined)
+        variables[serviceVariable(service, key)] = typeof value === 'number' ? formatSize(value) : value
+    }
+  }
+  if (profile.allowedNetworks) variables.ALLOWED_NETWORKS = profile.allowedNetworks.join(' ')
+  if (profile.upstreamDns) variables.UPSTREAM_DNS = profile.upstreamDns.join(' ')
+  return variables
+}
+
+/** "wan-cache", "memory" → "WAN_CACHE_MEMORY". */
+export function serviceVariable(service: string, key: keyof ServiceProfile): string {
+  return `${service}_${key}`.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')
+}
