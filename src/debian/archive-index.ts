@@ -84,7 +84,9 @@ export async function fetchIndexes(
   const total = [...missing.values()].reduce((sum, index) => sum + index.size, 0)
   report({ type: 'start', task, total, unit: 'bytes' })
   const onBytes = (by: number) => report({ type: 'advance', task, by })
-  await mapParallel([...missing.values()], 4, (index) => fetchIndex(index, cache, { ...network, onBytes }))
+  await mapParallel([...missing.values()], { limit: 4, signal: network.signal }, (index, signal) =>
+    fetchIndex(index, cache, { ...network, signal, onBytes }),
+  )
   report({ type: 'finish', task, detail: formatBytes(total) })
 }
 

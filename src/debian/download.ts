@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryName } from '../lib/atomic.ts'
@@ -57,7 +57,7 @@ export async function downloadFile(
     try {
       await withRetries(file, options, () => receive(file, sink, options))
       await sink.close()
-      await rename(temporary, target)
+      await settle(temporary, target)
       keep = true
     } catch (error) {
       await sink.close()
@@ -77,6 +77,18 @@ export async function downloadFile(
     }
   } catch (error) {
     throw diskError(error, file, target)
+  }
+}
+
+/** Another process may have brought the same file, and Windows refuses to rename onto one that is being read. */
+async function settle(temporary: string, target: string): Promise<void> {
+  try {
+    await rename(temporary, target)
+  } catch (error) {
+    const refused = ['EPERM', 'EACCES', 'EBUSY'].includes(errorCode(error) ?? '')
+    if (!refused || (await stat(target).catch(() => undefined))?.size !== (await stat(temporary)).size)
+      throw error
+    await rm(temporary, { force: true })
   }
 }
 

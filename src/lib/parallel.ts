@@ -1,12 +1,14 @@
 /**
  * Runs `work` for every item, at most `limit` at a time, and returns the results in the items' order. The first error
- * stops new items from starting; it is thrown when those that run have ended.
+ * aborts the signal that the others are given, lets none start after it, and is thrown when all have ended.
  */
 export async function mapParallel<T, R>(
   items: readonly T[],
-  limit: number,
-  work: (item: T, index: number) => Promise<R>,
+  options: { readonly limit: number; readonly signal?: AbortSignal | undefined },
+  work: (item: T, signal: AbortSignal) => Promise<R>,
 ): Promise<R[]> {
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const results = new Array<R>(items.length)
   let failure: { error: unknown } | undefined
   let next = 0
@@ -14,13 +16,14 @@ export async function mapParallel<T, R>(
     while (next < items.length && !failure) {
       const index = next++
       try {
-        results[index] = await work(items[index]!, index)
+        results[index] = await work(items[index]!, signal)
       } catch (error) {
         failure ??= { error }
+        stop.abort(error)
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
+  await Promise.all(Array.from({ length: Math.min(options.limit, items.length) }, worker))
   if (failure) throw failure.error
   return results
 }

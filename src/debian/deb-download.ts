@@ -1,0 +1,106 @@
+import { mkdir, statfs } from 'node:fs/promises'
+import path from 'node:path'
+import { formatBytes } from '../lib/bytes.ts'
+import { errorCode, SlipwayError } from '../lib/errors.ts'
+import { mapParallel } from '../lib/parallel.ts'
+import { type Report, silent } from '../lib/progress.ts'
+import type { DebFile } from './deb-store.ts'
+import { type DownloadOptions, downloadFile } from './download.ts'
+import { findMirror, type MirrorChoice, type MirrorKind, type MirrorOptions, mirrorKind } from './mirrors.ts'
+import type { DebianSource } from './source.ts'
+
+export interface DebDownloadOptions extends MirrorOptions {
+  readonly report?: Report
+  readonly signal?: AbortSignal
+  /** Patience with the mirror. */
+  readonly download?: Pick<DownloadOptions, 'attempts' | 'backoff' | 'connectTimeout' | 'stallTimeout'>
+}
+
+const atOnce = 6
+
+/**
+ * Downloads .debs to the names that `target` gives: from the suite's mirror, else from the snapshot archives. Throws
+ * `disk-full` before it begins where there is no room, and `locked-file-gone` naming every file that no one has.
+ */
+export async function downloadDebs(
+  debs: readonly DebFile[],
+  source: DebianSource,
+  target: (deb: DebFile) => string,
+  options: DebDownloadOptions,
+): Promise<void> {
+  const mirrors = new Map<MirrorKind, MirrorChoice>()
+  for (const kind of new Set(debs.map((deb) => mirrorKind(deb.suite)))) {
+    mirrors.set(kind, await findMirror(kind, source, options))
+  }
+  const total = debs.reduce((sum, deb) => sum + deb.size, 0)
+  await checkRoom(path.dirname(target(debs[0]!)), total)
+
+  const report = options.report ?? silent
+  const task = 'Download packages'
+  const onBytes = (by: number) => report({ type: 'advance', task, by })
+  report({ type: 'start', task, total, unit: 'bytes' })
+  const gone: DebFile[] = []
+  await mapParallel(debs, { limit: atOnce, signal: options.signal }, async (deb, signal) => {
+    const roots = [...mirrors.get(mirrorKind(deb.suite))!.urls, ...source.snapshots]
+    const network = { ...options.download, env: options.env ?? process.env, signal, onBytes }
+    if (!(await downloadFrom(roots, deb, target(deb), network))) gone.push(deb)
+  })
+  if (gone.length > 0) throw lockedFilesGone(gone, mirrors, source)
+  report({ type: 'finish', task, detail: `${debs.length} files, ${formatBytes(total)}` })
+}
+
+/** Whether one of the archives has the file: a 404 is what sends us to the next. */
+async function downloadFrom(
+  roots: readonly string[],
+  deb: DebFile,
+  target: string,
+  network: DownloadOptions,
+): Promise<boolean> {
+  for (const root of roots) {
+    const url = `${root.replace(/\/+$/, '')}/${deb.path.split('/').map(encodeURIComponent).join('/')}`
+    try {
+      await downloadFile(
+        { url, name: path.posix.basename(deb.path), size: deb.size, sha256: deb.sha256 },
+        target,
+        network,
+      )
+      return true
+    } catch (error) {
+      if (errorCode(error) !== 'not-found') throw error
+    }
+  }
+  return false
+}
+
+function lockedFilesGone(
+  gone: readonly DebFile[],
+  mirrors: ReadonlyMap<MirrorKind, MirrorChoice>,
+  source: DebianSource,
+): SlipwayError {
+  const asked = new Set(gone.flatMap((deb) => mirrors.get(mirrorKind(deb.suite))!.urls))
+  const files = gone.map((deb) => path.posix.basename(deb.path)).sort()
+  const names = [...new Set(files.map((file) => file.slice(0, file.indexOf('_'))))]
+  const many = files.length > 8
+  const listed = many ? `${files.slice(0, 8).join(', ')} and ${files.length - 8} more` : files.join(', ')
+  const snapshots =
+    source.snapshots.length > 0
+      ? `, nor do the snapshot archives (${source.snapshots.join(', ')})`
+      : ', and no debian.snapshots are named'
+  return new SlipwayError(
+    'locked-file-gone',
+    `${[...asked].join(', ')} no longer has ${listed}${snapshots}; run \`slipway lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
+  )
+}
+
+/** A full disk is better found before the first byte than after the last but one. */
+async function checkRoom(folder: string, bytes: number): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const space = await statfs(folder).catch(() => undefined)
+  if (!space || space.blocks === 0) return
+  const free = space.bavail * space.bsize
+  if (free >= bytes) return
+  throw new SlipwayError(
+    'disk-full',
+    `The packages need ${formatBytes(bytes)} and the disk of ${folder} has ${formatBytes(free)} left; free some space, or set SLIPWAY_CACHE to a folder that has it, and run the same command again.`,
+  )
+}
