@@ -4,6 +4,7 @@ import { parseTriggers } from '../debian/trigger.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { type Conffile, md5Hex, mergeStatus, statusStanza } from './dpkg-status.ts'
 import { writeText } from './effects/files.ts'
+import { type Excluded, excludedPackage } from './excluded-package.ts'
 import { compareBytes, type FileTree } from './file-tree.ts'
 import type { Entry } from './tree.ts'
 
@@ -23,19 +24,21 @@ const scripts = new Set(['preinst', 'postinst', 'prerm', 'postrm', 'config'])
 /**
  * Writes dpkg's database for packages that were just configured, on top of what layers below say: status, info/*,
  * triggers, and the empty files that dpkg makes. Paths left out of the image are left out of the lists and sums, so
- * that `dpkg -V` finds nothing missing. `architecture` is the image's own.
+ * that `dpkg -V` finds nothing missing. `excluded` dependencies become one package that provides them.
  */
 export function writeDpkgDatabase(
   tree: FileTree,
   packages: readonly InstalledPackage[],
-  architecture: string,
+  excluded: readonly Excluded[],
 ): void {
-  const stanzas = packages.map((installed) => writePackage(tree, installed))
+  const all = excluded.length > 0 ? [...packages, excludedPackage(excluded)] : packages
+  const stanzas = all.map((installed) => writePackage(tree, installed))
   const status = `${admin}/status`
   writeText(tree, status, mergeStatus(tree.get(status) ? tree.readText(status) : '', stanzas))
   writeTriggers(tree, packages)
   writeOnce(tree, 'info/format', '1\n')
-  writeOnce(tree, 'arch', `${architecture}\n`)
+  const architecture = packages.map(architectureOf).find((name) => name !== 'all')
+  if (architecture) writeOnce(tree, 'arch', `${architecture}\n`)
   for (const name of ['diversions', 'statoverride', 'triggers/Unincorp']) writeOnce(tree, name, '')
   for (const name of ['lock', 'lock-frontend']) writeOnce(tree, name, '', 0o640)
   writeOnce(tree, 'triggers/Lock', '', 0o600)
@@ -45,6 +48,18 @@ export function writeDpkgDatabase(
       tree.put({ path, type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: tree.date })
     }
   }
+}
+
+/** Names of the packages that the layers so far have installed. */
+export function installedNames(tree: FileTree): string[] {
+  if (!tree.get(`${admin}/status`)) return []
+  return parseStanzas(tree.readText(`${admin}/status`), 'var/lib/dpkg/status').map(
+    (stanza) => fieldOf(stanza, 'Package')!,
+  )
+}
+
+function architectureOf({ control }: InstalledPackage): string | undefined {
+  return fieldOf(controlStanza(control), 'Architecture')
 }
 
 /** Writes a package's files under info/ and returns its status stanza. */

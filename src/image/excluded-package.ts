@@ -9,15 +9,16 @@ export interface Excluded {
 
 /**
  * A package without files that provides everything the definition excludes, so that dpkg and apt see every dependency
- * met while the real packages' data stay as they are.
+ * met while the real packages' data stay as they are. Its version never changes, so that a new release of the appliance
+ * leaves the layer that holds it alone.
  */
-export function excludedPackage(version: string, excluded: readonly Excluded[]): InstalledPackage {
+export function excludedPackage(excluded: readonly Excluded[]): InstalledPackage {
   const sorted = [...excluded].sort((a, b) => (a.name < b.name ? -1 : 1))
   const provides = sorted.map(({ name, version }) => `${name} (= ${version})`).join(', ')
   const reasons = sorted.map(({ name, reason }) => ` ${name}: ${reason.replace(/\s+/g, ' ').trim()}`)
   const control = [
     'Package: slipway-excluded',
-    `Version: ${debianVersion(version)}`,
+    'Version: 1',
     'Architecture: all',
     'Maintainer: Slipway <slipway@localhost>',
     'Priority: optional',
@@ -34,9 +35,4 @@ export function excludedPackage(version: string, excluded: readonly Excluded[]):
     entries: [],
     omitted: [],
   }
-}
-
-/** A semantic version as a Debian one: a pre-release sorts before the release. */
-function debianVersion(version: string): string {
-  return version.replace(/^(\d+\.\d+\.\d+)-/, '$1~')
 }

@@ -1,7 +1,7 @@
-import type { Effect } from '../../debian/effect.ts'
-import type { Entry } from '../tree.ts'
-import { sysusersEffects } from './sysusers.ts'
-import { tmpfilesEffects } from './tmpfiles.ts'
+import type { Effect } from '../debian/effect.ts'
+import { sysusersEffects } from './effects/sysusers.ts'
+import { tmpfilesEffects } from './effects/tmpfiles.ts'
+import type { Entry } from './tree.ts'
 
 /** What a package declares in /usr/lib/sysusers.d and /usr/lib/tmpfiles.d, as effects. */
 export function declaredEffects(entries: readonly Entry[]): Effect[] {

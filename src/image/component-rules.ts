@@ -1,16 +1,17 @@
-import type { Component } from '../../definition/definition.ts'
-import { addGroup, addUser, groupId, userId } from '../accounts.ts'
-import type { FileTree } from '../file-tree.ts'
-import { changeEntry, relative } from './files.ts'
+import type { Component } from '../definition/definition.ts'
+import { addGroup, addUser, groupId, userId } from './accounts.ts'
+import type { EffectContext } from './effects/apply.ts'
+import { changeEntry, relative } from './effects/files.ts'
+import type { FileTree } from './file-tree.ts'
 
 /**
  * What a component's component.yaml says beside packages and overlay: groups, users, directories, links, and modes and
  * owners of files. Its packages are configured and its overlay is in the tree. Here the definition has the last word:
- * links and directories replace what packages left. `day` (days since the epoch) dates new accounts' passwords.
+ * links and directories replace what packages left.
  */
-export function applyComponentRules(tree: FileTree, component: Component, day: number): void {
+export function applyComponentRules(tree: FileTree, component: Component, context: EffectContext): void {
   for (const group of component.groups) addGroup(tree, group.name, group.gid)
-  for (const user of component.users) addUser(tree, { ...user, gid: groupId(tree, user.group) }, day)
+  for (const user of component.users) addUser(tree, { ...user, gid: groupId(tree, user.group) }, context.day)
   for (const rule of component.directories) {
     tree.put({
       path: relative(rule.path),
