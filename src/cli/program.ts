@@ -36,6 +36,45 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--json', 'print the changes as JSON')
     .action(run(() => import('./lock.ts')))
 
+  program
+    .command('vendor [dir]')
+    .description('keep every locked .deb in a folder (default: vendor/ in the product directory)')
+    .option('--platform <platform...>', 'only the packages of these platforms')
+    .option('--prune', 'remove other .debs from the folder too')
+    .option('--dry-run', 'show what would change, write nothing')
+    .option('--json', 'print the changes as JSON')
+    .action(run(() => import('./vendor.ts')))
+
+  program
+    .command('build')
+    .description('build the image from the lock, as an OCI image layout')
+    .option('--platform <platform...>', 'only these platforms (linux/amd64, linux/arm64)')
+    .option('--out <dir>', 'where the layout goes (default: build/ in the product directory)')
+    .option('--vendor <dir>', 'look for .debs here first (default: vendor/ in the product directory)')
+    .option('--load', 'load the image of this machine into the Engine: only the layers that it lacks')
+    .option('--json', 'print digests and sizes as JSON')
+    .action(run(() => import('./build.ts')))
+
+  program
+    .command('test [layout]')
+    .description("run the definition's checks on a built layout, without Docker")
+    .option('--platform <platform...>', 'only these platforms')
+    .option('--json', 'print the results as JSON')
+    .action(run(() => import('./test.ts')))
+
+  program
+    .command('diff <a> <b>')
+    .description('what differs between two builds or two locks: packages, files, configuration')
+    .option('--platform <platform>', "instead of this machine's")
+    .option('--json', 'print the differences as JSON')
+    .action(run(() => import('./diff.ts')))
+
+  program
+    .command('sbom')
+    .description('print the bill of materials (SPDX JSON)')
+    .option('--platform <platform>', "instead of this machine's")
+    .action(run(() => import('./sbom.ts')))
+
   return async (argv) => {
     try {
       await program.parseAsync([...argv], { from: 'user' })

@@ -1,0 +1,93 @@
+import path from 'node:path'
+import { type DebFile, debFileName, discardDeb, fetchDebs } from '../debian/deb-store.ts'
+import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folder.ts'
+import { loadDefinition } from '../definition/load.ts'
+import { formatBytes } from '../lib/bytes.ts'
+import { cacheFolder } from '../lib/cache.ts'
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import type { Lockfile } from '../lock/lockfile.ts'
+import { readLock } from '../lock/read-lock.ts'
+import type { Context } from './context.ts'
+
+export interface VendorOptions {
+  readonly directory: string
+  readonly platform?: readonly string[]
+  readonly prune?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+/** `slipway vendor [DIR]`: keeps every locked .deb in a folder, from which a build opens no connection. */
+export async function run(
+  context: Context,
+  options: VendorOptions,
+  args: readonly string[],
+): Promise<undefined> {
+  const directory = path.resolve(context.cwd, options.directory)
+  const folder = args[0] === undefined ? path.join(directory, 'vendor') : path.resolve(context.cwd, args[0])
+  const definition = await loadDefinition(directory)
+  const debs = lockedDebs(await readLock(directory), options.platform)
+  const { signal, report, env } = context
+  const plan = await planVendor(folder, debs, { prune: options.prune ?? false, signal })
+
+  if (!options.dryRun) {
+    const store = { cache: cacheFolder(env), env, report, signal }
+    const files = await fetchDebs([...plan.added, ...plan.replaced], definition.debian, store)
+    await applyVendor(folder, plan, files, async (deb) => {
+      await discardDeb(deb, store)
+      return (await fetchDebs([deb], definition.debian, store)).get(deb.sha256)!
+    })
+  }
+  for (const line of options.json
+    ? [formatJson(folder, plan)]
+    : formatPlan(folder, plan, options.dryRun ?? false)) {
+    context.print(line)
+  }
+}
+
+function lockedDebs(lockfile: Lockfile, chosen: readonly string[] | undefined): DebFile[] {
+  const known = Object.keys(lockfile.platforms)
+  for (const name of chosen ?? []) {
+    if (known.includes(name)) continue
+    const near = nearest(name, known)[0]
+    throw badInput(
+      'no-such-platform',
+      `appliance.lock has no ${name}; it has ${known.join(', ')}.${near ? ` Did you mean ${near}?` : ''}`,
+    )
+  }
+  const debs = new Map<string, DebFile>()
+  for (const [platform, locked] of Object.entries(lockfile.platforms)) {
+    if (chosen && !chosen.includes(platform)) continue
+    for (const deb of locked.packages) debs.set(deb.sha256, deb)
+  }
+  return [...debs.values()]
+}
+
+function formatPlan(folder: string, plan: VendorPlan, dryRun: boolean): string[] {
+  const changes = [
+    ...plan.added.map((deb) => `  + ${debFileName(deb)} (${formatBytes(deb.size)})`),
+    ...plan.replaced.map((deb) => `  ~ ${debFileName(deb)} (had other bytes)`),
+    ...plan.removed.map((name) => `  - ${name}`),
+  ]
+  const all = [...plan.kept, ...plan.added, ...plan.replaced]
+  const bytes = formatBytes(all.reduce((sum, deb) => sum + deb.size, 0))
+  const count = `${all.length} packages, ${bytes}`
+  if (changes.length === 0) return [`${folder} holds what is locked: ${count}.`]
+  return [...changes, dryRun ? `${folder} would hold ${count}.` : `${folder} holds what is locked: ${count}.`]
+}
+
+function formatJson(folder: string, plan: VendorPlan): string {
+  const names = (debs: readonly DebFile[]) => debs.map(debFileName)
+  return JSON.stringify(
+    {
+      folder,
+      kept: names(plan.kept),
+      added: names(plan.added),
+      replaced: names(plan.replaced),
+      removed: plan.removed,
+    },
+    undefined,
+    2,
+  )
+}
