@@ -18,7 +18,7 @@ export interface AcceptedScriptDigest {
  * `run-comes-later` where a recipe says that it must run.
  */
 export function matchScripts(
-  subject: { readonly name: string; readonly version: string },
+  subject: { readonly name: string; readonly version: string; readonly architecture: string },
   control: ReadonlyMap<string, Uint8Array>,
   book: RecipeBook,
   accepted: readonly AcceptedScriptDigest[],
@@ -38,12 +38,18 @@ export function matchScripts(
         (entry) => entry.package === subject.name && entry.script === script && entry.sha256 === digest,
       )
       if (known?.run && !isAccepted) throw runComesLater(subject.name, script, book)
-      if (known) effects.push(...known.effects)
+      if (known) effects.push(...known.effects.map((effect) => forArchitecture(effect, subject.architecture)))
       else if (!isAccepted) throw unknownScript(subject, script, left, digest, book)
     }
     effects.push(...alternativesOf(text))
   }
   return effects
+}
+
+/** Text of files may name the architecture as scripts do (dpkg(1), DPKG_MAINTSCRIPT_ARCH). */
+function forArchitecture(effect: Effect, architecture: string): Effect {
+  if (effect.kind !== 'file' || effect.content === undefined) return effect
+  return { ...effect, content: effect.content.replaceAll('$DPKG_MAINTSCRIPT_ARCH', architecture) }
 }
 
 function runComesLater(name: string, script: string, book: RecipeBook): SlipwayError {
