@@ -1,7 +1,7 @@
 import type { RecipeBook } from '../debian/recipe.ts'
 import type { Definition } from '../definition/definition.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { badInput } from '../lib/errors.ts'
+import { badInput, errorCode } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Report } from '../lib/progress.ts'
 import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
@@ -10,6 +10,7 @@ import type { FileTree } from './file-tree.ts'
 import { assembleImage, type Image } from './image.ts'
 import { assembleLayer, layerEntries } from './layer.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import type { LayerPackage } from './layer-package.ts'
 import { type LayerPlan, planLayers } from './layer-plan.ts'
 import { type OverlayFile, readOverlay } from './overlay.ts'
 import type { Entry } from './tree.ts'
@@ -21,6 +22,8 @@ export interface BuildOptions {
   readonly recipes: RecipeBook
   /** Brings .deb files to this machine: hex SHA-256 → file. Asked only for what must be unpacked. */
   readonly fetch: (packages: readonly LockedPackage[]) => Promise<ReadonlyMap<string, string>>
+  /** Throws a cached .deb away that is not the locked one, so that \`fetch\` brings it anew. */
+  readonly discard: (locked: LockedPackage) => Promise<void>
   readonly report: Report
   readonly signal: AbortSignal
 }
@@ -87,12 +90,9 @@ async function buildMissing(
   const unpacking = new Map(
     packages.map((locked) => [
       locked.name,
-      options.workers
-        .unpack({ file: files.get(locked.sha256)!, sha256: locked.sha256, omit: definition.omit })
-        .then((unpacked) => {
-          options.report({ type: 'advance', task, by: 1 })
-          return { locked, ...unpacked }
-        }),
+      unpackLocked(locked, files.get(locked.sha256)!, definition, options).finally(() =>
+        options.report({ type: 'advance', task, by: 1 }),
+      ),
     ]),
   )
   for (const promise of unpacking.values()) promise.catch(() => {}) // awaited below, layer by layer
@@ -116,6 +116,24 @@ async function buildMissing(
   const layers = await Promise.all(storing)
   options.report({ type: 'finish', task, detail: `${missing.map((plan) => plan.name).join(', ')}` })
   return layers
+}
+
+/** Unpacks a package; one that went bad in the cache is fetched again, once. */
+async function unpackLocked(
+  locked: LockedPackage,
+  file: string,
+  { omit }: Definition,
+  options: BuildOptions,
+): Promise<LayerPackage> {
+  const { sha256 } = locked
+  try {
+    return { locked, ...(await options.workers.unpack({ file, sha256, omit })) }
+  } catch (error) {
+    if (errorCode(error) !== 'wrong-deb') throw error
+    await options.discard(locked)
+    const fresh = (await options.fetch([locked])).get(sha256)!
+    return { locked, ...(await options.workers.unpack({ file: fresh, sha256, omit })) }
+  }
 }
 
 async function storeLayer(plan: LayerPlan, tree: FileTree, options: BuildOptions): Promise<CachedLayer> {

@@ -1,25 +1,19 @@
-import type { RecipeBook } from '../debian/recipe.ts'
 import type { Definition } from '../definition/definition.ts'
 import type { Cache } from '../lib/cache.ts'
 import type { Platform } from '../lib/platform.ts'
-import type { Report } from '../lib/progress.ts'
-import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
-import { buildImage } from './build.ts'
+import type { Lockfile } from '../lock/lockfile.ts'
+import { type BuildOptions, buildImage } from './build.ts'
 import type { Image } from './image.ts'
 import { openLayerCache } from './layer-cache.ts'
 import { attachMaterials, describeMaterials } from './sbom.ts'
 import { startWorkers } from './workers.ts'
 import { type Layout, writeLayout } from './write-layout.ts'
 
-export interface ProductOptions {
+export interface ProductOptions extends Omit<BuildOptions, 'layers' | 'workers'> {
   readonly cache: Cache
-  readonly recipes: RecipeBook
   readonly platforms: readonly Platform[]
   /** Directory of the image layout. */
   readonly out: string
-  readonly fetch: (packages: readonly LockedPackage[]) => Promise<ReadonlyMap<string, string>>
-  readonly report: Report
-  readonly signal: AbortSignal
 }
 
 export interface BuiltProduct {
