@@ -1,5 +1,80 @@
+import path from 'node:path'
+import { openArchive } from '../debian/archive.ts'
+import { loadDefinition } from '../definition/load.ts'
+import { formatBytes } from '../lib/bytes.ts'
+import { cacheFolder } from '../lib/cache.ts'
+import { debianArchitecture } from '../lib/platform.ts'
+import { diffLocks, type LockChange, type PlatformDiff } from '../lock/diff-lock.ts'
+import type { Lockfile } from '../lock/lockfile.ts'
+import { findLock, lockName } from '../lock/read-lock.ts'
+import { resolveLock } from '../lock/resolve-lock.ts'
+import { writeLock } from '../lock/write-lock.ts'
 import type { Context } from './context.ts'
 
-export async function run(context: Context): Promise<undefined> {
-  context.print('lock')
+export interface LockOptions {
+  readonly directory: string
+  /** `true` where the option stands without names. */
+  readonly update?: readonly string[] | true
+  readonly archSkew?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+export async function run(context: Context, options: LockOptions): Promise<undefined> {
+  const directory = path.resolve(context.cwd, options.directory)
+  const definition = await loadDefinition(directory)
+  const previous = await findLock(directory)
+  const archive = await openArchive(definition.debian, {
+    architectures: definition.platforms.map(debianArchitecture),
+    cache: cacheFolder(context.env),
+    env: context.env,
+    report: context.report,
+    signal: context.signal,
+  })
+  const lock = resolveLock(definition, archive, {
+    ...(previous ? { previous } : {}),
+    update: options.update === true ? 'all' : (options.update ?? []),
+    archSkew: options.archSkew ?? false,
+  })
+  const changed = lock !== previous
+  context.signal.throwIfAborted()
+  if (changed && !options.dryRun) await writeLock(directory, lock)
+
+  const platforms = diffLocks(previous, lock)
+  if (options.json) {
+    const written = changed && !options.dryRun
+    context.print(JSON.stringify({ lock: lockName, changed, written, platforms }, null, 2))
+    return
+  }
+  for (const diff of platforms) for (const line of describeDiff(diff, lock)) context.print(line)
+  context.print(describeOutcome(changed, options.dryRun ?? false))
+}
+
+function describeDiff({ platform, changes, sizeBefore, sizeAfter }: PlatformDiff, lock: Lockfile): string[] {
+  const { packages, excluded } = lock.platforms[platform] ?? { packages: [], excluded: [] }
+  const grown = sizeAfter - sizeBefore
+  const growth =
+    sizeBefore === 0 || grown === 0 ? '' : ` (${grown > 0 ? '+' : '−'}${formatBytes(Math.abs(grown))})`
+  const left = excluded.length === 0 ? '' : `, ${excluded.length} left out by exclude`
+  return [
+    `${platform}: ${packages.length} packages, ${formatBytes(sizeAfter)}${growth}${left}`,
+    ...changes.map(describeChange),
+  ]
+}
+
+function describeChange({ name, before, after }: LockChange): string {
+  if (!before && after) return `  + ${name} ${after.version} (${after.layer}, ${formatBytes(after.size)})`
+  if (before && !after) return `  - ${name} ${before.version} (${formatBytes(before.size)})`
+  const from = before!
+  const to = after!
+  const version = from.version === to.version ? to.version : `${from.version} → ${to.version}`
+  const layer = from.layer === to.layer ? '' : `, layer ${from.layer} → ${to.layer}`
+  return `  ~ ${name} ${version} (${to.suite}, ${formatBytes(to.size)}${layer})`
+}
+
+function describeOutcome(changed: boolean, dryRun: boolean): string {
+  if (!changed) return `${lockName} is up to date.`
+  return dryRun
+    ? `Nothing was written; without --dry-run, ${lockName} would be.`
+    : `${lockName} is written. Next: slipway build`
 }

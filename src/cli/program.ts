@@ -32,9 +32,23 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .command('lock')
     .description('choose every package and write appliance.lock')
     .option('--update [packages...]', 'move these packages (all of them when none is named) to the newest')
+    .option('--arch-skew', 'accept that the archive has other versions for other platforms')
     .option('--dry-run', 'show what would change, write nothing')
     .option('--json', 'print the changes as JSON')
     .action(run(() => import('./lock.ts')))
+
+  program
+    .command('outdated')
+    .description('what the archive and its security suite have newer than the lock')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./outdated.ts')))
+
+  program
+    .command('why <package>')
+    .description('why a package is in the image, or left out: who asks for it, and the way down')
+    .option('--platform <platform>', 'instead of the first that is locked')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./why.ts')))
 
   program
     .command('vendor [dir]')

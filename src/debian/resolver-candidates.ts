@@ -64,7 +64,7 @@ export function matchesPin(version: string, pin: string): boolean {
 
 const priorities = ['required', 'important', 'standard', 'optional', 'extra']
 
-/** As apt orders providers: Essential first, then by Priority; what is left undecided, by name. */
+/** As apt orders providers: Essential first, then by Priority; what is left undecided, the later name. */
 function compareProviders(versions: (name: string) => readonly BinaryPackage[]) {
   const rank = ({ priority }: BinaryPackage): number => {
     const place = priorities.indexOf(priority)
@@ -72,6 +72,6 @@ function compareProviders(versions: (name: string) => readonly BinaryPackage[]) 
   }
   return (a: BinaryPackage, b: BinaryPackage): number => {
     if (a.name === b.name) return versions(a.name).indexOf(a) - versions(a.name).indexOf(b)
-    return Number(b.essential) - Number(a.essential) || rank(a) - rank(b) || (a.name < b.name ? -1 : 1)
+    return Number(b.essential) - Number(a.essential) || rank(a) - rank(b) || (a.name > b.name ? -1 : 1)
   }
 }

@@ -92,12 +92,13 @@ export function createExplanation(problem: Problem, selection: Selection): Expla
       const other = owner.name === option.name ? target : owner
       const taken = chain(other.name)
       const pin = hint([option.name, other.name])
+      const provides = target.name === clause.name ? '' : `, which ${target.name} provides`
       note(
         needing.choices + taken.choices,
         pin === '' ? 'impossible-set' : 'impossible-pin',
         () =>
-          `${needing.text} and ${taken.text} is taken, but ${owner.name} ${owner.version} ${kind} ${formatDependency(clause)}` +
-          `${target.name === clause.name ? '' : `, which ${target.name} provides`}${pin}`,
+          `${needing.text}, but ${owner.name} ${owner.version} ${kind} ${formatDependency(clause)}${provides}` +
+          `${other.name === cause.owner ? '' : `, and there is ${taken.text}`}${pin}`,
       )
     },
     error() {

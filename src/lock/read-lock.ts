@@ -1,0 +1,179 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { badInput, errorCode, type SlipwayError } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import { platforms } from '../lib/platform.ts'
+import { anyText, type Check, count, listOf, mapOf, object, text } from './lock-shape.ts'
+import { assemblyVersion, type LockedPlatform, type Lockfile, lockVersion } from './lockfile.ts'
+
+/** The lock's name in a product directory. */
+export const lockName = 'appliance.lock'
+
+/** Reads a product directory's lock; undefined where there is none. Throws `bad-lock` (exit code 2). */
+export async function findLock(directory: string): Promise<Lockfile | undefined> {
+  const file = path.join(directory, lockName)
+  try {
+    return parseLock(await readFile(file, 'utf8'), lockName)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Reads a product directory's lock; throws `no-lock` where there is none, `bad-lock` where it can't be used. */
+export async function readLock(directory: string): Promise<Lockfile> {
+  const lock = await findLock(directory)
+  if (lock) return lock
+  throw badInput('no-lock', `There is no ${lockName} in ${directory}; to make one: slipway lock`)
+}
+
+/**
+ * Checks a lock's text as strictly as if it came from elsewhere: every value's form, every name in `needs`, the
+ * order. `label` names the file in errors; each is one `bad-lock` sentence (exit code 2).
+ */
+export function parseLock(source: string, label: string): Lockfile {
+  const value = parseJson(source, label)
+  refuseNewer(value, label)
+  const problem = shape(value, '') ?? contentProblem(value as Lockfile)
+  if (problem !== undefined) throw editedWrongly(label, problem)
+  return value as Lockfile
+}
+
+const name = text(/^[A-Za-z0-9][A-Za-z0-9+.-]*$/, 'a package name')
+const layer = text(/^[a-z0-9][a-z0-9-]*$/, 'a layer name')
+const version = text(/^(?:\d+:)?[A-Za-z0-9.+~-]+$/, 'a Debian version')
+const suite = text(/^[a-z0-9][a-z0-9.-]*$/, 'a suite')
+const digest = text(/^sha256:[0-9a-f]{64}$/, 'a sha256 digest')
+const date = text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/, 'a date in UTC')
+const poolPath = text(
+  /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[A-Za-z0-9+.~_:%/-]+\.deb$/,
+  'the path of a .deb below an archive',
+)
+
+const shape: Check = object({
+  lockVersion: count,
+  assemblyVersion: count,
+  definition: digest,
+  date,
+  archives: listOf(
+    object(
+      {
+        suite,
+        mirror: text(/^(?:main|security)$/, 'main or security'),
+        inRelease: digest,
+        date,
+        signedBy: listOf(text(/^[0-9A-F]{40,64}$/, 'a fingerprint')),
+      },
+      { validUntil: date, validUntilWaived: anyText },
+    ),
+  ),
+  platforms: mapOf(
+    text(new RegExp(`^(?:${platforms.join('|')})$`), `one of ${platforms.join(', ')}`),
+    object({
+      packages: listOf(
+        object(
+          {
+            name,
+            version,
+            architecture: text(/^[a-z0-9][a-z0-9-]*$/, 'an architecture'),
+            source: name,
+            sourceVersion: version,
+            suite,
+            path: poolPath,
+            size: count,
+            sha256: text(/^[0-9a-f]{64}$/, '64 hex digits'),
+            layer,
+            needs: listOf(name),
+          },
+          { requestedBy: listOf(layer) },
+        ),
+      ),
+      excluded: listOf(
+        object({
+          name,
+          version: text(/^(?:(?:\d+:)?[A-Za-z0-9.+~-]+)?$/, 'a Debian version'),
+          reason: anyText,
+          neededBy: listOf(name),
+        }),
+      ),
+    }),
+  ),
+})
+
+/** What no form can tell: names that lead nowhere, packages twice or out of order, suites without an archive. */
+function contentProblem(lock: Lockfile): string | undefined {
+  const suites = new Set(lock.archives.map((archive) => archive.suite))
+  for (const [platform, locked] of Object.entries(lock.platforms)) {
+    const problem = platformProblem(locked, suites)
+    if (problem !== undefined) return `in ${platform}, ${problem}`
+  }
+  return undefined
+}
+
+function platformProblem({ packages }: LockedPlatform, suites: ReadonlySet<string>): string | undefined {
+  const names = new Set(packages.map((locked) => locked.name))
+  const layers = new Set<string>()
+  const seen = new Set<string>()
+  for (const [index, locked] of packages.entries()) {
+    const before = packages[index - 1]
+    if (seen.has(locked.name)) return `${locked.name} is listed twice`
+    seen.add(locked.name)
+    if (!suites.has(locked.suite)) {
+      return `${locked.name} is from ${locked.suite}, which is not among the archives`
+    }
+    const sameLayer = before?.layer === locked.layer
+    if (sameLayer ? before.name > locked.name : layers.has(locked.layer)) {
+      return `${locked.name} stands out of order`
+    }
+    layers.add(locked.layer)
+    const lost = locked.needs.find((need) => !names.has(need))
+    if (lost !== undefined) {
+      const near = nearest(lost, names)[0]
+      return `${locked.name} needs ${lost}, which is not locked${near === undefined ? '' : ` (${near}?)`}`
+    }
+  }
+  return undefined
+}
+
+function parseJson(source: string, label: string): unknown {
+  if (/^(?:<{7}|={7}|>{7})/m.test(source)) {
+    throw badInput(
+      'bad-lock',
+      `${label} holds the marks of a merge conflict: take one side of it whole, then run: slipway lock`,
+    )
+  }
+  try {
+    return JSON.parse(source.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
+    const line =
+      position === undefined ? '' : `, line ${source.slice(0, Number(position)).split('\n').length}`
+    throw editedWrongly(label, `it is not JSON${line}`)
+  }
+}
+
+function refuseNewer(value: unknown, label: string): void {
+  const { lockVersion: form, assemblyVersion: assembly } = Object(value) as Record<string, unknown>
+  if (Number.isSafeInteger(form) && form !== lockVersion) {
+    throw badInput(
+      'bad-lock',
+      `${label} has lockVersion ${form}, and this Slipway reads ${lockVersion}: ` +
+        ((form as number) > lockVersion
+          ? 'use the Slipway that wrote it, or a newer one.'
+          : 'delete it, then run: slipway lock'),
+    )
+  }
+  if (Number.isSafeInteger(assembly) && (assembly as number) > assemblyVersion) {
+    throw badInput(
+      'bad-lock',
+      `${label} is for assemblyVersion ${assembly}, and this Slipway builds by ${assemblyVersion}, which would give other bytes: use the Slipway that wrote it, or a newer one.`,
+    )
+  }
+}
+
+function editedWrongly(label: string, problem: string): SlipwayError {
+  return badInput(
+    'bad-lock',
+    `${label} was changed by hand or damaged: ${problem}. Put the committed one back, or delete it and run: slipway lock`,
+  )
+}

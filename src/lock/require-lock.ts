@@ -1,0 +1,11 @@
+import type { Definition } from '../definition/definition.ts'
+import type { Lockfile } from './lockfile.ts'
+import { readLock } from './read-lock.ts'
+import { refuseStale } from './stale.ts'
+
+/** The lock of a definition, checked to fit it; throws what `readLock` and `refuseStale` throw. */
+export async function requireLock(definition: Definition): Promise<Lockfile> {
+  const lock = await readLock(definition.directory)
+  refuseStale(definition, lock)
+  return lock
+}

@@ -1,0 +1,134 @@
+import type { Archive, ArchiveRelease } from '../debian/archive.ts'
+import { type Resolution, resolve } from '../debian/resolver.ts'
+import type { Definition } from '../definition/definition.ts'
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import { debianArchitecture, type Platform } from '../lib/platform.ts'
+import { refuseArchSkew } from './arch-skew.ts'
+import { assignLayers } from './assign-layers.ts'
+import { definitionDigest } from './definition-digest.ts'
+import {
+  assemblyVersion,
+  type LockedArchive,
+  type LockedPackage,
+  type LockedPlatform,
+  type Lockfile,
+  lockVersion,
+} from './lockfile.ts'
+
+export interface LockChoices {
+  /** The lock so far: its versions are kept where nothing speaks against it. */
+  readonly previous?: Lockfile
+  /** Names to move to the newest version, or all of them. A name moves all that was built from the same source. */
+  readonly update?: readonly string[] | 'all'
+  /** Accept that a source package has other versions on other platforms. */
+  readonly archSkew?: boolean
+}
+
+/**
+ * Chooses every package of every platform. Throws what `resolve` throws, `unknown-package` for a name to update that
+ * is not locked, and `arch-skew`. A lock that would name the same packages is returned as it was.
+ */
+export function resolveLock(
+  definition: Definition,
+  archive: Archive,
+  { previous, update = [], archSkew = false }: LockChoices = {},
+): Lockfile {
+  const moving = update === 'all' ? undefined : movingNames(definition, previous, update)
+  const resolvePlatform = (platform: Platform): [Platform, LockedPlatform] => {
+    const before = previous?.platforms[platform]?.packages ?? []
+    const kept = moving === undefined ? [] : before.filter(({ name }) => !moving.has(name))
+    const resolution = resolve({
+      index: archive.index(debianArchitecture(platform)),
+      wanted: definition.components.map(({ name, packages }) => ({ by: name, packages })),
+      ...essentialFor(definition),
+      exclude: definition.exclude,
+      pins: definition.pins,
+      preferred: new Map(kept.map(({ name, version }) => [name, version])),
+    })
+    return [platform, lockPlatform(definition, resolution)]
+  }
+  const platforms = Object.fromEntries([...definition.platforms].sort().map(resolvePlatform))
+  if (!archSkew) refuseArchSkew(platforms)
+
+  const lock: Lockfile = {
+    lockVersion,
+    assemblyVersion,
+    definition: definitionDigest(definition),
+    date: archive.releases
+      .map((release) => release.date)
+      .sort()
+      .at(-1)!,
+    archives: archive.releases.map(lockArchive),
+    platforms,
+  }
+  return previous && sameChoice(previous, lock) ? previous : lock
+}
+
+/** The first component that holds the Essential set. */
+function essentialFor({ components }: Definition): { essentialFor?: string } {
+  const base = components.find(({ essential }) => essential)
+  return base ? { essentialFor: base.name } : {}
+}
+
+/** The names given, and everything locked that comes from the same sources. */
+function movingNames(
+  definition: Definition,
+  previous: Lockfile | undefined,
+  update: readonly string[],
+): Set<string> {
+  const locked = Object.values(previous?.platforms ?? {}).flatMap(({ packages }) => packages)
+  const asked = new Set(definition.components.flatMap(({ packages }) => packages))
+  const moving = new Set<string>()
+  for (const name of update) {
+    const sources = new Set(
+      locked.filter((one) => one.name === name || one.source === name).map(({ source }) => source),
+    )
+    if (sources.size === 0 && !asked.has(name)) {
+      const near = nearest(
+        name,
+        locked.map((one) => one.name),
+        3,
+      )
+      throw badInput(
+        'unknown-package',
+        `There is nothing to update: ${name} is not in the lock${near.length === 0 ? '' : `; near to it: ${[...new Set(near)].join(', ')}`}.`,
+      )
+    }
+    for (const one of locked) if (sources.has(one.source)) moving.add(one.name)
+  }
+  return moving
+}
+
+function lockPlatform(definition: Definition, { packages, excluded }: Resolution): LockedPlatform {
+  const layerOf = assignLayers(packages, definition)
+  const place = (name: string): number => definition.layers.indexOf(layerOf.get(name)!)
+  const locked = packages.map(({ package: one, requestedBy, needs }): LockedPackage => {
+    const { name, version, architecture, source, sourceVersion, suite, path, size, sha256 } = one
+    return {
+      ...{ name, version, architecture, source, sourceVersion, suite, path, size, sha256 },
+      layer: layerOf.get(name)!,
+      ...(requestedBy.length > 0 ? { requestedBy } : {}),
+      needs,
+    }
+  })
+  // The resolution is sorted by name already, and the sort is stable.
+  return { packages: locked.sort((a, b) => place(a.name) - place(b.name)), excluded }
+}
+
+function lockArchive(release: ArchiveRelease): LockedArchive {
+  const { suite, mirror, inRelease, date, validUntil, validUntilWaived, signedBy } = release
+  return {
+    ...{ suite, mirror, inRelease, date },
+    ...(validUntil === undefined ? {} : { validUntil }),
+    ...(validUntilWaived === undefined ? {} : { validUntilWaived }),
+    signedBy,
+  }
+}
+
+/** Whether two locks choose the same; only the archive's state may have moved on. */
+function sameChoice(a: Lockfile, b: Lockfile): boolean {
+  const choice = ({ assemblyVersion, definition, platforms }: Lockfile): string =>
+    JSON.stringify([assemblyVersion, definition, platforms])
+  return choice(a) === choice(b)
+}

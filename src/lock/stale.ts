@@ -1,0 +1,86 @@
+import { matchesPin } from '../debian/resolver-candidates.ts'
+import type { Definition } from '../definition/definition.ts'
+import { badInput } from '../lib/errors.ts'
+import { pinnedLayer } from './assign-layers.ts'
+import { definitionDigest } from './definition-digest.ts'
+import { assemblyVersion, type LockedPlatform, type Lockfile } from './lockfile.ts'
+import { lockName } from './read-lock.ts'
+
+/** Throws `stale-lock` (exit code 2), with the reasons, where a lock does not fit its definition. */
+export function refuseStale(definition: Definition, lock: Lockfile): void {
+  const reasons = staleReasons(definition, lock)
+  if (reasons.length === 0) return
+  const more = reasons.length > 3 ? `; and ${reasons.length - 3} more` : ''
+  throw badInput(
+    'stale-lock',
+    `${lockName} does not fit the definition: ${reasons.slice(0, 3).join('; ')}${more}. Bring it up to date: slipway lock`,
+  )
+}
+
+/** Why a lock no longer says what its definition asks for; empty: it does. Each reason is a clause without its stop. */
+export function staleReasons(definition: Definition, lock: Lockfile): string[] {
+  const reasons: string[] = []
+  if (lock.assemblyVersion < assemblyVersion) {
+    reasons.push(
+      `it was made for assemblyVersion ${lock.assemblyVersion}, and this Slipway builds by ${assemblyVersion}`,
+    )
+  }
+  if (lock.definition === definitionDigest(definition)) return reasons
+
+  const locked = Object.keys(lock.platforms)
+  for (const platform of definition.platforms) {
+    if (!locked.includes(platform)) reasons.push(`it has nothing for ${platform}`)
+  }
+  for (const platform of locked) {
+    if (!definition.platforms.some((one) => one === platform))
+      reasons.push(`${platform} is no longer asked for`)
+  }
+  const suites = lock.archives.map(({ suite }) => suite)
+  const wanted = wantedSuites(definition)
+  if (suites.toSorted().join() !== wanted.toSorted().join()) {
+    reasons.push(`it was made from ${suites.join(', ')}, and the definition reads ${wanted.join(', ')}`)
+  }
+  const perPlatform = Object.values(lock.platforms).flatMap((platform) =>
+    platformReasons(platform, definition),
+  )
+  reasons.push(...new Set(perPlatform))
+  if (reasons.length === 0) reasons.push('what the definition says about packages and layers has changed')
+  return reasons
+}
+
+function wantedSuites({ debian }: Definition): string[] {
+  const { suite, updates, security } = debian
+  return [suite, ...(updates ? [`${suite}-updates`] : []), ...(security ? [`${suite}-security`] : [])]
+}
+
+function platformReasons({ packages, excluded }: LockedPlatform, definition: Definition): string[] {
+  const reasons: string[] = []
+  const byName = new Map(packages.map((one) => [one.name, one]))
+  const asked = new Map<string, Set<string>>()
+  for (const component of definition.components) {
+    for (const name of component.packages) {
+      asked.set(name, (asked.get(name) ?? new Set()).add(component.name))
+      if (byName.get(name)?.requestedBy?.includes(component.name)) continue
+      reasons.push(`${component.name} asks for ${name}, which is not locked for it`)
+    }
+  }
+  const essential = new Set(definition.components.filter((one) => one.essential).map(({ name }) => name))
+  for (const { name, requestedBy = [], version, layer } of packages) {
+    for (const by of requestedBy) {
+      if (!asked.get(name)?.has(by) && !essential.has(by)) reasons.push(`${by} no longer asks for ${name}`)
+    }
+    const pin = Object.hasOwn(definition.pins, name) ? definition.pins[name] : undefined
+    if (pin !== undefined && !matchesPin(version, pin)) {
+      reasons.push(`${name} is locked at ${version}, and pinned to ${pin}`)
+    } else if (pin !== undefined && layer !== pinnedLayer && definition.layers.includes(pinnedLayer)) {
+      reasons.push(`${name} is pinned, and not in the layer ${pinnedLayer}`)
+    }
+    if (!definition.layers.includes(layer)) reasons.push(`the layer ${layer}, which holds ${name}, is gone`)
+    if (Object.hasOwn(definition.exclude, name)) reasons.push(`${name} is locked, and excluded`)
+  }
+  for (const { name, reason } of excluded) {
+    if (!Object.hasOwn(definition.exclude, name)) reasons.push(`${name} is no longer excluded`)
+    else if (definition.exclude[name] !== reason) reasons.push(`the reason for excluding ${name} has changed`)
+  }
+  return reasons
+}

@@ -1,0 +1,78 @@
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import type { Platform } from '../lib/platform.ts'
+import type { ExcludedPackage, LockedPackage, Lockfile } from './lockfile.ts'
+
+/** Why a package is in the image: for each component that leads to it, the shortest way down. */
+export interface Why {
+  readonly platform: Platform
+  readonly name: string
+  /** The package, where it is locked. */
+  readonly locked?: LockedPackage
+  /** The dropped dependency, where it is excluded. */
+  readonly excluded?: ExcludedPackage
+  /** The shortest first. */
+  readonly chains: readonly Chain[]
+}
+
+export interface Chain {
+  readonly component: string
+  /** From the package that the component asks for to the one in question. */
+  readonly packages: readonly string[]
+}
+
+/** Explains a name from the lock alone; throws `not-locked` (exit code 2) where the lock does not have it. */
+export function explainWhy(lock: Lockfile, platform: Platform, name: string): Why {
+  const { packages, excluded } = lock.platforms[platform] ?? { packages: [], excluded: [] }
+  const byName = new Map(packages.map((one) => [one.name, one]))
+  const locked = byName.get(name)
+  if (locked) return { platform, name, locked, chains: findChains(byName, [name]) }
+  const dropped = excluded.find((one) => one.name === name)
+  if (dropped) {
+    const chains = findChains(byName, dropped.neededBy)
+    return {
+      platform,
+      name,
+      excluded: dropped,
+      chains: chains.map(({ component, packages: way }) => ({ component, packages: [...way, name] })),
+    }
+  }
+  const near = nearest(name, [...byName.keys(), ...excluded.map((one) => one.name)], 3)
+  throw badInput(
+    'not-locked',
+    `${name} is not in the lock for ${platform}${near.length === 0 ? '' : `; near to it: ${near.join(', ')}`}.`,
+  )
+}
+
+/** Walks up from the goals, so that the first way found to a package is a shortest one. */
+function findChains(byName: ReadonlyMap<string, LockedPackage>, goals: readonly string[]): Chain[] {
+  const dependents = new Map<string, string[]>()
+  for (const { name, needs } of byName.values()) {
+    for (const need of needs) {
+      const list = dependents.get(need)
+      if (list) list.push(name)
+      else dependents.set(need, [name])
+    }
+  }
+  const next = new Map<string, string | undefined>()
+  const queue = goals.filter((goal) => byName.has(goal))
+  for (const goal of queue) next.set(goal, undefined)
+  const chains = new Map<string, string[]>()
+  for (const name of queue) {
+    for (const component of byName.get(name)!.requestedBy ?? []) {
+      if (!chains.has(component)) chains.set(component, followDown(next, name))
+    }
+    for (const dependent of dependents.get(name) ?? []) {
+      if (next.has(dependent)) continue
+      next.set(dependent, name)
+      queue.push(dependent)
+    }
+  }
+  return [...chains].map(([component, packages]) => ({ component, packages }))
+}
+
+function followDown(next: ReadonlyMap<string, string | undefined>, from: string): string[] {
+  const way: string[] = []
+  for (let at: string | undefined = from; at !== undefined; at = next.get(at)) way.push(at)
+  return way
+}

@@ -1,0 +1,53 @@
+import path from 'node:path'
+import { writeFileAtomic } from '../lib/atomic.ts'
+import { platforms } from '../lib/platform.ts'
+import type { ExcludedPackage, LockedArchive, LockedPackage, LockedPlatform, Lockfile } from './lockfile.ts'
+import { lockName } from './read-lock.ts'
+
+/** Writes the lock into a product directory, whole or not at all. */
+export async function writeLock(directory: string, lock: Lockfile): Promise<void> {
+  await writeFileAtomic(path.join(directory, lockName), formatLock(lock))
+}
+
+/** The lock's text: JSON, two spaces, keys in a fixed order, one final newline. The same lock gives the same text. */
+export function formatLock(lock: Lockfile): string {
+  const ordered = {
+    lockVersion: lock.lockVersion,
+    assemblyVersion: lock.assemblyVersion,
+    definition: lock.definition,
+    date: lock.date,
+    archives: lock.archives.map(orderArchive),
+    platforms: Object.fromEntries(
+      platforms.flatMap((platform) => {
+        const locked = lock.platforms[platform]
+        return locked ? [[platform, orderPlatform(locked)]] : []
+      }),
+    ),
+  }
+  return `${JSON.stringify(ordered, undefined, 2)}\n`
+}
+
+function orderPlatform({ packages, excluded }: LockedPlatform): LockedPlatform {
+  return { packages: packages.map(orderPackage), excluded: excluded.map(orderExcluded) }
+}
+
+// JSON leaves out what is undefined, so each of these only puts keys in order.
+
+function orderArchive(archive: LockedArchive) {
+  const { suite, mirror, inRelease, date, validUntil, validUntilWaived, signedBy } = archive
+  return { suite, mirror, inRelease, date, validUntil, validUntilWaived, signedBy }
+}
+
+function orderPackage(locked: LockedPackage): LockedPackage {
+  const { name, version, architecture, source, sourceVersion, suite, path, size, sha256 } = locked
+  const { layer, requestedBy, needs } = locked
+  return {
+    ...{ name, version, architecture, source, sourceVersion, suite, path, size, sha256, layer },
+    ...(requestedBy === undefined ? {} : { requestedBy }),
+    needs,
+  }
+}
+
+function orderExcluded({ name, version, reason, neededBy }: ExcludedPackage): ExcludedPackage {
+  return { name, version, reason, neededBy }
+}
