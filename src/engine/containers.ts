@@ -22,7 +22,7 @@ export function containersOf(docker: Docker, call: Call): Containers {
           throw error
         }
       }),
-    create: (name, spec) => call(async () => (await docker.createContainer(createBody(name, spec))).id),
+    create: (name, spec) => call(() => create(docker, name, spec)),
     start: (container) => call(() => unlessUnchanged(named(container).start())),
     stop: (container, seconds) =>
       call(() => unlessUnchanged(named(container).stop(seconds === undefined ? {} : { t: seconds }))),
@@ -39,8 +39,25 @@ export function containersOf(docker: Docker, call: Call): Containers {
   }
 }
 
-function createBody(name: string, spec: ContainerSpec): Docker.ContainerCreateOptions {
-  return { name, ...spec } as Docker.ContainerCreateOptions
+/** Before API 1.44 a container is created with one network; the others are joined before it starts. */
+async function create(docker: Docker, name: string, spec: ContainerSpec): Promise<string> {
+  const endpoints = Object.entries(spec.NetworkingConfig?.EndpointsConfig ?? {})
+  const body = {
+    name,
+    ...spec,
+    NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints.slice(0, 1)) },
+  }
+  const container = await docker.createContainer(body as unknown as Docker.ContainerCreateOptions)
+  try {
+    for (const [network, endpoint] of endpoints.slice(1)) {
+      const EndpointConfig = endpoint as Docker.EndpointSettings
+      await docker.getNetwork(network).connect({ Container: container.id, EndpointConfig })
+    }
+  } catch (error) {
+    await container.remove({ force: true })
+    throw error
+  }
+  return container.id
 }
 
 async function unlessUnchanged(request: Promise<unknown>): Promise<void> {

@@ -1,0 +1,88 @@
+import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
+import { describeStep } from './describe-step.ts'
+import { type Execution, executeStep, type Undo } from './execute-step.ts'
+import { isIrreversible, type Step } from './step.ts'
+
+interface Done {
+  readonly step: Step
+  readonly undo?: Undo
+}
+
+/**
+ * Does the steps of a plan, each reported. When one fails, what was done is taken back in reverse: exit code 1, or 5
+ * where containers that had been stopped serve again. Past the first step that nothing can take back it stops where
+ * it is and says what stands: exit code 4, and the same command finishes it.
+ */
+export async function applyPlan(steps: readonly Step[], execution: Execution): Promise<void> {
+  const done: Done[] = []
+  for (const step of steps) {
+    try {
+      execution.signal?.throwIfAborted()
+      const undo = await reported(step, execution)
+      done.push({ step, ...(undo ? { undo } : {}) })
+    } catch (error) {
+      throw await explainFailure(error, steps, done, execution)
+    }
+  }
+}
+
+async function reported(step: Step, execution: Execution): Promise<Undo | undefined> {
+  if (step.action === 'load-image') return executeStep(step, execution)
+  const task = describeStep(step)
+  execution.report({ type: 'start', task })
+  const undo = await executeStep(step, execution)
+  execution.report({ type: 'finish', task })
+  return undo
+}
+
+async function explainFailure(
+  error: unknown,
+  steps: readonly Step[],
+  done: readonly Done[],
+  execution: Execution,
+): Promise<SlipwayError> {
+  const code = errorCode(error) ?? 'failed'
+  const said = error instanceof Error ? error.message : String(error)
+  const failed = steps[done.length]!
+  if (done.some(({ step }) => isIrreversible(step)) || isIrreversible(failed)) {
+    const open = steps.slice(done.length).map(describeStep)
+    return new SlipwayError(
+      code,
+      `${said} Done so far: ${done.map(({ step }) => describeStep(step)).join(', ') || 'nothing'}. Still to do: ${open.join(', ')}; the same command again finishes it.`,
+      { exitCode: exitCodes.partlyApplied, cause: error },
+    )
+  }
+  const stands = await undoAll(done, execution)
+  if (stands.length > 0) {
+    return new SlipwayError(
+      code,
+      `${said} Undoing it failed as well, and this stands: ${stands.join('; ')}; the same command again finishes or repairs it.`,
+      { exitCode: exitCodes.partlyApplied, cause: error },
+    )
+  }
+  const putBack = done.some(({ step }) => step.action === 'stop-container')
+  if (putBack) {
+    return new SlipwayError(code, `${said} The former containers serve again; nothing else was changed.`, {
+      exitCode: exitCodes.rolledBack,
+      cause: error,
+    })
+  }
+  if (!done.some(({ undo }) => undo) && error instanceof SlipwayError) return error
+  return new SlipwayError(code, `${said} What had been made was removed again.`, { cause: error })
+}
+
+/** Takes everything back, last first; returns in words what could not be. */
+async function undoAll(done: readonly Done[], { report }: Execution): Promise<string[]> {
+  const stands: string[] = []
+  for (const { step, undo } of [...done].reverse()) {
+    if (!undo) continue
+    const what = describeStep(step)
+    try {
+      await undo()
+      report({ type: 'note', text: `undone: ${what}` })
+    } catch (error) {
+      stands.push(`${what} (${error instanceof Error ? error.message : String(error)})`)
+    }
+  }
+  return stands
+}

@@ -1,0 +1,89 @@
+import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
+import { hostPorts } from './inspect.ts'
+import type { HostPort, HostState } from './state.ts'
+import type { HostTarget } from './target.ts'
+
+/**
+ * Refuses a target that strangers on the host stand in the way of: a container, network or volume of the same name
+ * without our label, a port in use. Throws `name-taken`, `port-taken`, `volume-differs`.
+ */
+export function refuseConflicts(current: HostState, target: HostTarget): void {
+  const taken = [
+    ...shared(
+      'container',
+      target.containers.map(({ name }) => name),
+      current.foreign.containers,
+    ),
+    ...shared(
+      'network',
+      target.networks.map(({ name }) => name),
+      current.foreign.networks,
+    ),
+    ...shared(
+      'volume',
+      target.volumes.map(({ name }) => name),
+      current.foreign.volumes,
+    ),
+  ]
+  if (taken.length > 0) {
+    throw new SlipwayError(
+      'name-taken',
+      `${taken.join(', ')} ${taken.length > 1 ? 'exist' : 'exists'} on this host and ${taken.length > 1 ? 'are' : 'is'} not of the appliance ${target.name}; remove or rename ${taken.length > 1 ? 'them' : 'it'}, or choose another --name.`,
+      { exitCode: exitCodes.preflightFailed },
+    )
+  }
+  refuseTakenPorts(current, target)
+  refuseChangedVolumes(current, target)
+}
+
+/** The host ports of a target that no container of the appliance holds already: those must be free. */
+export function newPorts(current: HostState, target: HostTarget): HostPort[] {
+  const held = current.containers.filter((one) => one.status === 'running').flatMap((one) => one.ports)
+  return targetPorts(target).filter((port) => !held.some((other) => overlap(port, other)))
+}
+
+function targetPorts(target: HostTarget): HostPort[] {
+  return target.containers.flatMap(({ spec }) => hostPorts(spec.HostConfig.PortBindings ?? {}))
+}
+
+function refuseTakenPorts(current: HostState, target: HostTarget): void {
+  for (const port of newPorts(current, target)) {
+    const holder = current.foreign.ports.find((other) => overlap(port, other))
+    if (!holder) continue
+    throw new SlipwayError(
+      'port-taken',
+      `Port ${port.port}/${port.protocol} of this host is in use by ${holder.holder}; stop that, or give the profile another port, then run the same command again.`,
+      { exitCode: exitCodes.preflightFailed },
+    )
+  }
+}
+
+function refuseChangedVolumes(current: HostState, target: HostTarget): void {
+  for (const volume of target.volumes) {
+    const there = current.volumes.find((one) => one.name === volume.name)
+    if (!there) continue
+    const same = there.driver === volume.driver && sameOptions(there.options, volume.options)
+    if (same) continue
+    throw badInput(
+      'volume-differs',
+      `The volume ${volume.name} exists with other driver options than the Compose file gives, and making it anew would lose its data; put the options back, or \`docker volume rm ${volume.name}\` after a backup.`,
+    )
+  }
+}
+
+function sameOptions(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
+}
+
+function shared(kind: string, wanted: readonly string[], taken: readonly string[]): string[] {
+  return wanted.filter((name) => taken.includes(name)).map((name) => `the ${kind} ${name}`)
+}
+
+function overlap(a: HostPort, b: HostPort): boolean {
+  return a.port === b.port && a.protocol === b.protocol && (isAny(a.ip) || isAny(b.ip) || a.ip === b.ip)
+}
+
+function isAny(ip: string): boolean {
+  return ip === '' || ip === '0.0.0.0' || ip === '::'
+}

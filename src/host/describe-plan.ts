@@ -1,0 +1,81 @@
+import { formatBytes } from '../lib/bytes.ts'
+import type { ContainerStep, Step } from './step.ts'
+
+export interface PlanLine {
+  readonly sign: '+' | '~' | '-'
+  readonly what: string
+  readonly why: string
+}
+
+/** A plan as the lines of a diff: a line for each thing that comes, changes or goes, however many steps it takes. */
+export function describePlan(steps: readonly Step[]): PlanLine[] {
+  const lines: PlanLine[] = []
+  const seen = new Set<string>()
+  for (const step of steps) {
+    if (!('service' in step)) {
+      lines.push(describeThing(step))
+    } else if (!seen.has(step.service)) {
+      seen.add(step.service)
+      lines.push(
+        ...describeService(
+          steps.filter(
+            (one): one is Step & ContainerStep => 'service' in one && one.service === step.service,
+          ),
+        ),
+      )
+    }
+  }
+  return lines
+}
+
+/** Lines with their columns aligned: "+ volume acme_cache   not on this host". */
+export function formatPlan(lines: readonly PlanLine[]): string[] {
+  const width = Math.max(0, ...lines.map((line) => line.what.length))
+  return lines.map((line) => `${line.sign} ${line.what.padEnd(width)}   ${line.why}`)
+}
+
+function describeThing(step: Exclude<Step, ContainerStep>): PlanLine {
+  const why = step.reason
+  switch (step.action) {
+    case 'load-image':
+      return {
+        sign: '+',
+        what: `image ${step.image.reference}`,
+        why: `${why} (${formatBytes(step.image.size)})`,
+      }
+    case 'tag-image':
+      return { sign: '~', what: `image ${step.reference}`, why }
+    case 'create-network':
+      return { sign: '+', what: `network ${step.network.name}`, why }
+    case 'remove-network':
+      return { sign: '-', what: `network ${step.name}`, why }
+    case 'create-volume':
+      return { sign: '+', what: `volume ${step.volume.name}`, why }
+    case 'remove-volume':
+      return { sign: '-', what: `volume ${step.name}`, why: `${why}; its data goes with it` }
+  }
+}
+
+function describeService(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
+  const of = (action: Step['action']) => steps.filter((step) => step.action === action)
+  const [created] = of('create-container')
+  const [started] = of('start-container')
+  const removed = of('remove-container')
+  const renamed = steps.find((step) => step.action === 'rename-container')
+  const final = renamed?.action === 'rename-container' ? renamed.to : (created ?? started)?.name
+  if (created && removed.length === 0) return [{ sign: '+', what: `container ${final}`, why: created.reason }]
+  const gone = removed
+    .filter((step) => step.name !== final)
+    .map((step): PlanLine => ({ sign: '-', what: `container ${step.name}`, why: step.reason }))
+  if (created) {
+    return [...gone, { sign: '~', what: `container ${final}`, why: `made anew: ${created.reason}` }]
+  }
+  if (started) {
+    const verb = of('stop-container').some((step) => step.name === started.name) ? 'restarted' : 'started'
+    return [...gone, { sign: '~', what: `container ${final}`, why: `${verb}: ${started.reason}` }]
+  }
+  if (renamed) return [...gone, { sign: '~', what: `container ${final}`, why: renamed.reason }]
+  const [waited] = of('wait-healthy')
+  if (waited) return [...gone, { sign: '~', what: `container ${waited.name}`, why: waited.reason }]
+  return removed.map((step) => ({ sign: '-', what: `container ${step.name}`, why: step.reason }))
+}

@@ -1,0 +1,97 @@
+import type { Engine } from '../engine/engine.ts'
+import { loadImage } from '../engine/load-image.ts'
+import type { ImageSource } from '../image/image-source.ts'
+import { SlipwayError } from '../lib/errors.ts'
+import type { Report } from '../lib/progress.ts'
+import type { ContainerStep, Step } from './step.ts'
+import { waitHealthy } from './wait-healthy.ts'
+
+export interface Execution {
+  readonly engine: Engine
+  /** Where `load-image` takes the image from. */
+  readonly image?: ImageSource
+  readonly report: Report
+  readonly signal?: AbortSignal
+}
+
+/** Takes back what a step did. */
+export type Undo = () => Promise<void>
+
+/** Does one step; returns how to take it back, where there is something to take back. */
+export async function executeStep(step: Step, execution: Execution): Promise<Undo | undefined> {
+  const { engine } = execution
+  switch (step.action) {
+    case 'load-image':
+      return load(step.image.reference, execution)
+    case 'tag-image': {
+      const { previous } = step
+      await engine.images.tag(step.id, step.reference)
+      return previous === undefined ? undefined : () => engine.images.tag(previous, step.reference)
+    }
+    case 'create-network': {
+      const id = await engine.networks.create(step.network)
+      return () => engine.networks.remove(id)
+    }
+    case 'create-volume':
+      await engine.volumes.create(step.volume)
+      return () => engine.volumes.remove(step.volume.name)
+    case 'remove-network':
+      await engine.networks.remove(step.id)
+      return undefined
+    case 'remove-volume':
+      await engine.volumes.remove(step.name)
+      return undefined
+    default:
+      return executeContainerStep(step, execution)
+  }
+}
+
+async function executeContainerStep(
+  step: ContainerStep,
+  { engine, signal }: Execution,
+): Promise<Undo | undefined> {
+  const { containers } = engine
+  const { name } = step
+  switch (step.action) {
+    case 'create-container': {
+      const id = await containers.create(name, step.spec)
+      const document = await containers.inspect(id)
+      if (document && !step.imageIds.includes(document.Image)) {
+        await containers.remove(id)
+        throw new SlipwayError(
+          'wrong-image',
+          `${step.spec.Image} became another image (${document.Image}) in the meantime; run the same command again.`,
+        )
+      }
+      return () => containers.remove(id)
+    }
+    case 'stop-container':
+      await containers.stop(name)
+      return () => containers.start(name)
+    case 'start-container':
+      await containers.start(name)
+      return () => containers.stop(name)
+    case 'wait-healthy':
+      await waitHealthy(engine, step, signal)
+      return undefined
+    case 'rename-container':
+      await containers.rename(name, step.to)
+      return () => containers.rename(step.to, name)
+    case 'remove-container':
+      await containers.remove(name)
+      return undefined
+  }
+}
+
+async function load(reference: string, { engine, image, report, signal }: Execution): Promise<Undo> {
+  if (!image) {
+    throw new SlipwayError(
+      'no-image',
+      `The host does not have ${reference}, and no image was given; \`slipway build\` makes it, \`slipway install LAYOUT\` installs it.`,
+    )
+  }
+  const previous = (await engine.images.inspect(reference))?.id
+  await loadImage(engine, image, [reference], report, signal)
+  if (previous !== undefined) return () => engine.images.tag(previous, reference)
+  return () => engine.images.remove(reference)
+}

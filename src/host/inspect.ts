@@ -1,0 +1,87 @@
+import type { ContainerDocument, PortBinding } from '../engine/documents.ts'
+import type { Engine } from '../engine/engine.ts'
+import { ownLabels } from './labels.ts'
+import type { ContainerStatus, HostContainer, HostPort, HostState } from './state.ts'
+
+/** Reads what an Engine holds of the appliance `name`, and whatever of others could be in its way. */
+export async function inspectHost(engine: Engine, name: string): Promise<HostState> {
+  const [images, networks, volumes, summaries] = await Promise.all([
+    engine.images.list(),
+    engine.networks.list(),
+    engine.volumes.list(),
+    engine.containers.list(),
+  ])
+  const owned = (labels: Readonly<Record<string, string>> | null): boolean =>
+    labels?.[ownLabels.appliance] === name
+  const others = summaries.filter((one) => !owned(one.labels))
+  const documents = await Promise.all(
+    summaries.filter((one) => owned(one.labels)).map((one) => engine.containers.inspect(one.id)),
+  )
+  return {
+    name,
+    images: images.map(({ id, tags }) => ({ id, tags })),
+    networks: networks
+      .filter((one) => owned(one.Labels))
+      .map((one) => ({ id: one.Id, name: one.Name, hash: one.Labels?.[ownLabels.target] ?? '' })),
+    volumes: volumes
+      .filter((one) => owned(one.Labels))
+      .map((one) => ({ name: one.Name, driver: one.Driver, options: one.Options ?? {} })),
+    // A container that went away between the two questions is not there.
+    containers: documents.filter((one) => one !== undefined).map(readContainer),
+    foreign: {
+      containers: others.map((one) => one.name),
+      networks: networks.filter((one) => !owned(one.Labels)).map((one) => one.Name),
+      volumes: volumes.filter((one) => !owned(one.Labels)).map((one) => one.Name),
+      ports: others.flatMap((one) => one.ports.map((port) => ({ ...port, holder: `container ${one.name}` }))),
+    },
+  }
+}
+
+/** The names of all appliances that an Engine holds, sorted. */
+export async function listAppliances(engine: Engine): Promise<string[]> {
+  const containers = await engine.containers.list()
+  const names = containers.map((one) => one.labels[ownLabels.appliance]).filter((name) => name !== undefined)
+  return [...new Set(names)].sort()
+}
+
+function readContainer(document: ContainerDocument): HostContainer {
+  const labels = document.Config.Labels
+  return {
+    id: document.Id,
+    name: document.Name.replace(/^\//, ''),
+    service: labels[ownLabels.component] ?? '',
+    hash: labels[ownLabels.target] ?? '',
+    release: labels[ownLabels.release] ?? '',
+    imageId: document.Image,
+    status: document.State.Status as ContainerStatus,
+    health: readHealth(document),
+    networks: Object.fromEntries(
+      Object.entries(document.NetworkSettings.Networks).map(([name, { NetworkID }]) => [
+        name,
+        NetworkID ?? '',
+      ]),
+    ),
+    volumes: document.Mounts.filter((mount) => mount.Type === 'volume' && mount.Name).map(
+      (mount) => mount.Name!,
+    ),
+    ports: hostPorts(document.HostConfig.PortBindings ?? {}),
+  }
+}
+
+export function readHealth(document: ContainerDocument): HostContainer['health'] {
+  const status = document.State.Health?.Status
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none'
+}
+
+/** The host ports that a container's bindings ask for; those that the Engine chooses are left out. */
+export function hostPorts(bindings: Readonly<Record<string, readonly PortBinding[] | null>>): HostPort[] {
+  return Object.entries(bindings).flatMap(([target, published]) =>
+    (published ?? [])
+      .filter(({ HostPort }) => HostPort !== '')
+      .map(({ HostIp, HostPort }) => ({
+        ip: HostIp,
+        port: Number(HostPort),
+        protocol: target.split('/')[1] ?? 'tcp',
+      })),
+  )
+}

@@ -1,0 +1,23 @@
+/** Labels by which everything of an appliance on a host is known, on containers, networks and volumes. */
+export const ownLabels = {
+  /** The appliance's name on this host (`--name`). */
+  appliance: 'io.slipway.appliance',
+  product: 'io.slipway.product',
+  release: 'io.slipway.release',
+  /** The service, of a container; the key in the Compose file, of a network or volume. */
+  component: 'io.slipway.component',
+  /** Hash of what the thing was made from: another hash, another target. */
+  target: 'io.slipway.target',
+} as const
+
+/** Compose's own labels, so that `docker compose ls`, `ps` and `logs` see an appliance as a project. */
+export const composeLabels = {
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  number: 'com.docker.compose.container-number',
+  oneoff: 'com.docker.compose.oneoff',
+  configHash: 'com.docker.compose.config-hash',
+  configFiles: 'com.docker.compose.project.config_files',
+  network: 'com.docker.compose.network',
+  volume: 'com.docker.compose.volume',
+} as const

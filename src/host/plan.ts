@@ -1,0 +1,138 @@
+import { refuseConflicts } from './conflicts.ts'
+import { planService, type ServicePlan } from './plan-service.ts'
+import type { HostContainer, HostState } from './state.ts'
+import type { Step } from './step.ts'
+import type { HostTarget, TargetNetwork } from './target.ts'
+
+/**
+ * The steps from what a host holds to what it should hold, none where they agree. Everything new is made before
+ * anything serving is stopped; what is replaced goes only after its successor is healthy. Pure. Throws, before any
+ * step, where a stranger's name or port is in the way (see `refuseConflicts`).
+ */
+export function planHost(current: HostState, target: HostTarget): Step[] {
+  refuseConflicts(current, target)
+  const replaced = replacedNetworks(current, target)
+  const stranded = current.containers.filter((one) =>
+    replaced.some((network) => network.name in one.networks),
+  )
+  const rest = { ...current, containers: current.containers.filter((one) => !stranded.includes(one)) }
+  const services = target.containers.map((wanted) => planService(wanted, rest, target))
+  const obsolete = rest.containers.filter(
+    (one) => !target.containers.some((wanted) => wanted.service === one.service),
+  )
+  return [
+    ...planImage(current, target),
+    ...removeFirst(stranded, 'its network changes'),
+    ...replaced.map((network): Step => removeNetwork(network, 'its settings changed')),
+    ...createNetworks(current, target, replaced),
+    ...createVolumes(current, target),
+    ...services.flatMap((service) => service.create),
+    ...obsolete.filter(isUp).map((one) => stop(one, 'the release has no such service')),
+    ...startInOrder(services, target),
+    ...services.flatMap((service) => service.remove),
+    ...obsolete.map((one) => remove(one, 'the release has no such service')),
+    ...services.flatMap((service) => service.rename),
+    ...removeNetworks(current, target),
+    ...removeVolumes(current, target),
+  ]
+}
+
+function planImage(current: HostState, { image }: HostTarget): Step[] {
+  if (!image) return []
+  const { reference, ids } = image
+  const tagged = current.images.find((one) => one.tags.includes(reference))
+  if (tagged && ids.includes(tagged.id)) return []
+  const loaded = current.images.find((one) => ids.includes(one.id))
+  const reason = tagged ? `${reference} is another image here` : 'not on this host'
+  if (!loaded) return [{ action: 'load-image', image, reason }]
+  const previous = tagged ? { previous: tagged.id } : {}
+  return [
+    {
+      action: 'tag-image',
+      id: loaded.id,
+      reference,
+      ...previous,
+      reason: tagged ? reason : 'loaded without its name',
+    },
+  ]
+}
+
+/** Networks that must be made anew; what hangs on them goes first. */
+function replacedNetworks(current: HostState, target: HostTarget): HostState['networks'] {
+  return current.networks.filter((one) => {
+    const wanted = target.networks.find((network) => network.name === one.name)
+    return wanted !== undefined && wanted.hash !== one.hash
+  })
+}
+
+function createNetworks(current: HostState, target: HostTarget, replaced: HostState['networks']): Step[] {
+  const kept = current.networks.filter((one) => !replaced.includes(one)).map((one) => one.name)
+  const missing = target.networks.filter((network) => !kept.includes(network.name))
+  return missing.map(
+    (network: TargetNetwork): Step => ({
+      action: 'create-network',
+      network,
+      reason: replaced.some((one) => one.name === network.name) ? 'its settings changed' : 'not on this host',
+    }),
+  )
+}
+
+function createVolumes(current: HostState, target: HostTarget): Step[] {
+  return target.volumes
+    .filter((volume) => !current.volumes.some((one) => one.name === volume.name))
+    .map((volume): Step => ({ action: 'create-volume', volume, reason: 'not on this host' }))
+}
+
+/** Each service starts after what it needs; waiting is put off until somebody needs the answer, or the end. */
+function startInOrder(services: readonly ServicePlan[], target: HostTarget): Step[] {
+  const steps: Step[] = []
+  const waiting = new Map<string, readonly Step[]>()
+  for (const service of services) {
+    const needs = target.containers.find((one) => one.service === service.service)?.needs ?? []
+    if (service.swap.length > 0) {
+      for (const need of needs.filter((one) => one.healthy)) {
+        steps.push(...(waiting.get(need.service) ?? []))
+        waiting.delete(need.service)
+      }
+    }
+    steps.push(...service.swap)
+    waiting.set(service.service, service.wait)
+  }
+  return [...steps, ...[...waiting.values()].flat()]
+}
+
+function removeFirst(containers: readonly HostContainer[], reason: string): Step[] {
+  return [
+    ...containers.filter(isUp).map((one) => stop(one, reason)),
+    ...containers.map((one) => remove(one, reason)),
+  ]
+}
+
+function removeNetworks(current: HostState, target: HostTarget): Step[] {
+  return current.networks
+    .filter((one) => !target.networks.some((network) => network.name === one.name))
+    .map((one) => removeNetwork(one, 'no longer wanted'))
+}
+
+function removeVolumes(current: HostState, target: HostTarget): Step[] {
+  if (target.otherVolumes === 'keep') return []
+  return current.volumes
+    .filter((one) => !target.volumes.some((volume) => volume.name === one.name))
+    .map((one): Step => ({ action: 'remove-volume', name: one.name, reason: 'no longer wanted' }))
+}
+
+function removeNetwork({ name, id }: { name: string; id: string }, reason: string): Step {
+  return { action: 'remove-network', name, id, reason }
+}
+
+function stop({ service, name }: HostContainer, reason: string): Step {
+  return { action: 'stop-container', service, name, reason }
+}
+
+function remove({ service, name }: HostContainer, reason: string): Step {
+  return { action: 'remove-container', service, name, reason }
+}
+
+function isUp({ status }: HostContainer): boolean {
+  return status === 'running' || status === 'restarting' || status === 'paused'
+}

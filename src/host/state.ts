@@ -1,0 +1,60 @@
+/** What a host holds, as far as one appliance is concerned: plain data, taken from the Engine. */
+export interface HostState {
+  readonly name: string
+  /** Every image of the Engine. */
+  readonly images: readonly { readonly id: string; readonly tags: readonly string[] }[]
+  /** Only what carries the appliance's label, here and below. */
+  readonly networks: readonly HostNetwork[]
+  readonly volumes: readonly HostVolume[]
+  readonly containers: readonly HostContainer[]
+  /** What others have on the same Engine: names that are taken, and ports. */
+  readonly foreign: Foreign
+}
+
+export interface HostNetwork {
+  readonly id: string
+  readonly name: string
+  /** The hash it was made with. */
+  readonly hash: string
+}
+
+export interface HostVolume {
+  readonly name: string
+  readonly driver: string
+  readonly options: Readonly<Record<string, string>>
+}
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+
+export interface HostContainer {
+  readonly id: string
+  readonly name: string
+  readonly service: string
+  readonly hash: string
+  readonly release: string
+  readonly imageId: string
+  readonly status: ContainerStatus
+  /** `none`: it has no health check. */
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  /** Network name → ID; an ID is empty before the first start. */
+  readonly networks: Readonly<Record<string, string>>
+  /** Names of the volumes it mounts. */
+  readonly volumes: readonly string[]
+  /** Host ports that it asks for. */
+  readonly ports: readonly HostPort[]
+}
+
+/** A port of the host; `ip` is empty or 0.0.0.0 or :: for all addresses. */
+export interface HostPort {
+  readonly ip: string
+  readonly port: number
+  readonly protocol: string
+}
+
+export interface Foreign {
+  readonly containers: readonly string[]
+  readonly networks: readonly string[]
+  readonly volumes: readonly string[]
+  /** Ports in use by others, with who holds them in words ("container web", "another program"). */
+  readonly ports: readonly (HostPort & { readonly holder: string })[]
+}

@@ -1,0 +1,43 @@
+import type { ContainerSpec } from '../engine/documents.ts'
+import type { VolumeSpec } from '../engine/engine.ts'
+import type { TargetImage, TargetNetwork } from './target.ts'
+
+/**
+ * One change to a host, complete in itself and plain data. Containers are called by name, since a container to be
+ * made has no ID yet. `reason` is for people: why this step is needed.
+ */
+export type Step = StepAction & { readonly reason: string }
+
+export type StepAction =
+  | { readonly action: 'load-image'; readonly image: TargetImage }
+  | {
+      readonly action: 'tag-image'
+      readonly id: string
+      readonly reference: string
+      /** The image that has the reference now. */
+      readonly previous?: string
+    }
+  | { readonly action: 'create-network'; readonly network: TargetNetwork }
+  | { readonly action: 'remove-network'; readonly name: string; readonly id: string }
+  | { readonly action: 'create-volume'; readonly volume: VolumeSpec }
+  | { readonly action: 'remove-volume'; readonly name: string }
+  | ContainerStep
+
+export type ContainerStep = { readonly service: string; readonly name: string } & (
+  | {
+      readonly action: 'create-container'
+      readonly spec: ContainerSpec
+      readonly imageIds: readonly string[]
+    }
+  | { readonly action: 'stop-container' }
+  | { readonly action: 'start-container' }
+  /** `patience` in milliseconds. Without a health check: that it stays up. */
+  | { readonly action: 'wait-healthy'; readonly hasHealthCheck: boolean; readonly patience: number }
+  | { readonly action: 'rename-container'; readonly to: string }
+  | { readonly action: 'remove-container' }
+)
+
+/** Steps that nothing can take back. */
+export function isIrreversible({ action }: Step): boolean {
+  return action === 'remove-container' || action === 'remove-network' || action === 'remove-volume'
+}

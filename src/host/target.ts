@@ -1,0 +1,207 @@
+import path from 'node:path'
+import type { Compose, ComposeService } from '../definition/compose.ts'
+import type { Definition } from '../definition/definition.ts'
+import type { ContainerSpec } from '../engine/documents.ts'
+import type { NetworkSpec, VolumeSpec } from '../engine/engine.ts'
+import { acceptedIds } from '../engine/load-image.ts'
+import type { ImageSource } from '../image/image-source.ts'
+import { digestOf } from '../lib/digest.ts'
+import { badInput } from '../lib/errors.ts'
+import { containerSpec, nameOnEngine } from './container-spec.ts'
+import { composeLabels, ownLabels } from './labels.ts'
+
+/** What a host is to hold of one appliance: plain data, computed without looking at the host. */
+export interface HostTarget {
+  /** The appliance's name on the host; Compose's project. */
+  readonly name: string
+  readonly product: string
+  readonly release: string
+  /** Absent: nothing of the target needs an image (uninstall). */
+  readonly image?: TargetImage
+  readonly networks: readonly TargetNetwork[]
+  readonly volumes: readonly VolumeSpec[]
+  /** In an order that starts what is depended on first. */
+  readonly containers: readonly TargetContainer[]
+  /** What becomes of our volumes that the target does not name: they hold data. */
+  readonly otherVolumes: 'keep' | 'remove'
+}
+
+export interface TargetImage {
+  /** "name:tag". */
+  readonly reference: string
+  /** IDs that an Engine may know it by: its config's digest or its manifest's. */
+  readonly ids: readonly string[]
+  /** Bytes of its layers, compressed. */
+  readonly size: number
+}
+
+export interface TargetNetwork extends NetworkSpec {
+  readonly hash: string
+}
+
+export interface TargetContainer {
+  readonly service: string
+  /** Its name once it serves. */
+  readonly name: string
+  /** Of everything it is made from: another hash needs another container. */
+  readonly hash: string
+  readonly spec: ContainerSpec
+  /** Engine names. */
+  readonly networks: readonly string[]
+  readonly volumes: readonly string[]
+  /** Services that must be up before it starts. */
+  readonly needs: readonly { readonly service: string; readonly healthy: boolean }[]
+  readonly hasHealthCheck: boolean
+  /** Milliseconds after which a start that is not healthy has failed. */
+  readonly patience: number
+}
+
+/** What `readLayout` and `openBundle` know of an image, as a target names it. */
+export function targetImage(reference: string, image: ImageSource): TargetImage {
+  const size = image.layers.reduce((sum, layer) => sum + layer.size, 0)
+  return { reference, ids: acceptedIds(image), size }
+}
+
+/**
+ * The target of an installed appliance: every service of the Compose file as one container of `image`, with its
+ * networks and volumes. Throws where services depend on each other in a circle.
+ */
+export function targetHost(
+  definition: Pick<Definition, 'name' | 'version' | 'composeFile'>,
+  compose: Compose,
+  image: TargetImage,
+  name: string,
+): HostTarget {
+  const common = {
+    [ownLabels.appliance]: name,
+    [ownLabels.product]: definition.name,
+    [ownLabels.release]: definition.version,
+    [composeLabels.project]: name,
+  }
+  const networks = compose.networks.map((network): TargetNetwork => {
+    const spec = {
+      name: nameOnEngine(name, network),
+      driver: network.driver ?? 'bridge',
+      internal: network.internal,
+      attachable: true,
+      ipv6: false,
+      options: network.driverOptions,
+      pools: [],
+    }
+    const hash = hashOf(spec)
+    const labels = { ...network.labels, ...withoutRelease(common), [ownLabels.component]: network.key }
+    return {
+      ...spec,
+      labels: { ...labels, [composeLabels.network]: network.key, [ownLabels.target]: hash },
+      hash,
+    }
+  })
+  const volumes = compose.volumes.map(
+    (volume): VolumeSpec => ({
+      name: nameOnEngine(name, volume),
+      driver: volume.driver ?? 'local',
+      options: volume.driverOptions,
+      labels: {
+        ...volume.labels,
+        ...withoutRelease(common),
+        [ownLabels.component]: volume.key,
+        [composeLabels.volume]: volume.key,
+      },
+    }),
+  )
+  const directory = path.dirname(definition.composeFile)
+  const containers = inStartOrder(compose.services).map((service): TargetContainer => {
+    const labels = {
+      ...common,
+      [ownLabels.component]: service.name,
+      [composeLabels.service]: service.name,
+      [composeLabels.number]: '1',
+      [composeLabels.oneoff]: 'False',
+      [composeLabels.configFiles]: 'compose/appliance.yaml',
+    }
+    const spec = containerSpec(service, { compose, project: name, image: image.reference, labels, directory })
+    const attached = Object.keys(spec.NetworkingConfig?.EndpointsConfig ?? {})
+    const hash = hashOf({
+      spec,
+      image: image.ids,
+      networks: networks.filter((one) => attached.includes(one.name)),
+    })
+    return {
+      service: service.name,
+      name: `${name}-${service.name}-1`,
+      hash,
+      spec: {
+        ...spec,
+        Labels: { ...spec.Labels, [ownLabels.target]: hash, [composeLabels.configHash]: hash },
+      },
+      networks: attached,
+      volumes: service.mounts
+        .filter((mount) => mount.type === 'volume')
+        .map((mount) => volumes[compose.volumes.findIndex((volume) => volume.key === mount.source)]!.name),
+      needs: service.dependsOn.map((need) => ({
+        service: need.service,
+        healthy: need.condition === 'service_healthy',
+      })),
+      hasHealthCheck: service.healthcheck !== undefined && service.healthcheck.test[0] !== 'NONE',
+      patience: patienceOf(service),
+    }
+  })
+  return {
+    name,
+    product: definition.name,
+    release: definition.version,
+    image,
+    networks,
+    volumes,
+    containers,
+    otherVolumes: 'keep',
+  }
+}
+
+/** The target of an uninstall: nothing, or only the volumes. */
+export function emptyTarget(name: string, keepData: boolean): HostTarget {
+  const otherVolumes = keepData ? 'keep' : 'remove'
+  return { name, product: '', release: '', networks: [], volumes: [], containers: [], otherVolumes }
+}
+
+/** Networks and volumes outlive releases. */
+function withoutRelease(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => key !== ownLabels.release))
+}
+
+/** SHA-256 of a value's JSON with sorted keys. */
+function hashOf(value: unknown): string {
+  return digestOf(JSON.stringify(value, sortKeys))
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function inStartOrder(services: readonly ComposeService[]): ComposeService[] {
+  const ordered: ComposeService[] = []
+  const visit = (service: ComposeService, path: readonly string[]): void => {
+    if (ordered.includes(service)) return
+    const chain = [...path, service.name]
+    if (path.includes(service.name)) {
+      throw badInput(
+        'dependency-circle',
+        `The services depend on each other in a circle (${chain.join(' → ')}); take one depends_on out of the Compose file.`,
+      )
+    }
+    for (const need of service.dependsOn) {
+      const needed = services.find((other) => other.name === need.service)
+      if (needed) visit(needed, chain)
+    }
+    ordered.push(service)
+  }
+  for (const service of services) visit(service, [])
+  return ordered
+}
+
+/** Until the Engine itself would say "unhealthy", and a slow host's ten seconds more. */
+function patienceOf({ healthcheck }: ComposeService): number {
+  const { interval = 30_000, timeout = 30_000, startPeriod = 0, retries = 3 } = healthcheck ?? {}
+  return startPeriod + retries * (interval + timeout) + 10_000
+}
