@@ -47,6 +47,11 @@ export async function writeLayout(
     mediaType: mediaTypes.index,
     manifests: [
       { ...describe(mediaTypes.index, index), annotations: { 'org.opencontainers.image.ref.name': tag } },
+      // By a name of its own too: not every tool looks into an index.
+      ...images.map((image) => ({
+        ...manifestDescriptor(image),
+        annotations: { 'org.opencontainers.image.ref.name': platformTag(tag, image) },
+      })),
       ...referrers.map((referrer) => ({
         ...describe(mediaTypes.manifest, referrer.manifest),
         artifactType: referrer.artifactType,
@@ -72,7 +77,7 @@ export async function writeLayout(
   return { index: index.digest, written }
 }
 
-export function platformIndex(images: readonly Image[]): Index {
+function platformIndex(images: readonly Image[]): Index {
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.index,
@@ -80,7 +85,11 @@ export function platformIndex(images: readonly Image[]): Index {
   }
 }
 
-export function manifestDescriptor(image: Image): Descriptor {
+function platformTag(tag: string, image: Image): string {
+  return `${tag}-${debianArchitecture(image.platform)}`
+}
+
+function manifestDescriptor(image: Image): Descriptor {
   return {
     ...describe(mediaTypes.manifest, image.manifest),
     platform: { architecture: debianArchitecture(image.platform), os: 'linux' },
@@ -95,7 +104,7 @@ function dockerManifest(repository: string, tag: string, images: readonly Image[
   const blobPath = (blob: { digest: Digest }): string => `blobs/sha256/${hexOf(blob.digest)}`
   return images.map((image, index) => ({
     Config: blobPath(image.config),
-    RepoTags: [`${repository}:${tag}${index === 0 ? '' : `-${debianArchitecture(image.platform)}`}`],
+    RepoTags: [`${repository}:${index === 0 ? tag : platformTag(tag, image)}`],
     Layers: image.layers.map(blobPath),
   }))
 }
