@@ -39,7 +39,7 @@ export function writeDpkgDatabase(
   writeOnce(tree, 'info/format', '1\n')
   const architecture = packages.map(architectureOf).find((name) => name !== 'all')
   if (architecture) writeOnce(tree, 'arch', `${architecture}\n`)
-  for (const name of ['diversions', 'statoverride', 'triggers/Unincorp']) writeOnce(tree, name, '')
+  for (const name of ['diversions', 'triggers/Unincorp']) writeOnce(tree, name, '')
   for (const name of ['lock', 'lock-frontend']) writeOnce(tree, name, '', 0o640)
   writeOnce(tree, 'triggers/Lock', '', 0o600)
   for (const name of ['alternatives', 'parts', 'updates']) {

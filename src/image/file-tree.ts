@@ -68,7 +68,7 @@ export class FileTree {
 
   /** Names directly below a directory, in any layer, sorted bytewise. */
   list(directory: string): string[] {
-    return [...(this.#children.get(this.resolve(`${directory}/.`)) ?? [])].sort(compareBytes)
+    return [...(this.#children.get(parentOf(this.resolve(`${directory}/_`))) ?? [])].sort(compareBytes)
   }
 
   /** Bytes of a regular file. */

@@ -1,5 +1,4 @@
 import type { FileTree } from '../file-tree.ts'
-import { baseOf, parentOf } from '../file-tree.ts'
 import { writeText } from './files.ts'
 
 const template = 'usr/share/debianutils/shells'
@@ -15,7 +14,7 @@ export function updateShells(tree: FileTree): void {
   for (const file of [template, ...files]) {
     for (const shell of shellsIn(tree, file)) {
       declared.add(shell)
-      declared.add(`/${tree.resolve(`${parentOf(shell)}/.`)}/${baseOf(shell)}`)
+      declared.add(`/${tree.resolve(shell)}`)
     }
   }
   const target = tree.get('etc/shells') ? 'etc/shells' : template
