@@ -74,7 +74,7 @@ export function fetchObject(url: URL, proxy: Endpoint | undefined, signal: Abort
     : { host: url.hostname, port: url.port, path: url.pathname }
   return new Promise((resolve, reject) => {
     const get = request({ ...to, agent: false, timeout: patience, signal, headers: { host: url.host } })
-    get.on('error', reject)
+    get.on('error', (error) => reject(signal.aborted ? signal.reason : error))
     get.on('timeout', () => get.destroy(new Error(`Nothing came from ${url.href} for ${patience / 1000} s.`)))
     get.on('response', (response) => {
       if (response.statusCode !== 200) {
@@ -90,7 +90,7 @@ export function fetchObject(url: URL, proxy: Endpoint | undefined, signal: Abort
         bytes += chunk.length
         hash.update(chunk)
       })
-      response.on('error', reject)
+      response.on('error', (error) => reject(signal.aborted ? signal.reason : error))
       response.on('end', () => {
         const header = response.headers['x-cache']
         const cacheHeader = Array.isArray(header) ? header.join(', ') : header
