@@ -6,6 +6,7 @@ import type { Definition } from '../definition/definition.ts'
 import { applyComponentRules } from './component-rules.ts'
 import { declaredEffects } from './declared-effects.ts'
 import { installedNames, writeDpkgDatabase } from './dpkg-database.ts'
+import { writePathRules } from './dpkg-path-rules.ts'
 import { applyEffects, type EffectContext } from './effects/apply.ts'
 import { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
@@ -42,7 +43,10 @@ export function buildLayer(
     applyComponentRules(tree, component, context)
   }
   placeFiles(tree, plan.brand)
-  if (packages.length > 0) writeDpkgDatabase(tree, packages, plan.excluded)
+  if (packages.length > 0) {
+    writePathRules(tree, definition.omit)
+    writeDpkgDatabase(tree, packages, plan.excluded)
+  }
   return tree
 }
 
