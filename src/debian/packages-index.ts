@@ -183,16 +183,15 @@ class IndexedPackage implements BinaryPackage {
  * it cost nothing and the whole index is searched once.
  */
 function fieldScanner(text: string, name: string): (start: number, end: number) => string | undefined {
-  const marker = `\n${name}:`
-  let next = text.startsWith(`${name}:`) ? -1 : text.indexOf(marker)
-  let done = false
+  const find = (from: number): number => {
+    const found = text.indexOf(`\n${name}:`, from)
+    return found < 0 ? Number.POSITIVE_INFINITY : found + 1
+  }
+  let next = text.startsWith(`${name}:`) ? 0 : find(0)
   return (start, end) => {
-    while (!done && next + 1 < start) {
-      next = text.indexOf(marker, start - 1)
-      done = next < 0
-    }
-    if (done || next + 1 >= end || (next < 0 && start > 0)) return undefined
-    const from = next + 1 + name.length + 1
+    if (next < start) next = find(start - 1)
+    if (next >= end) return undefined
+    const from = next + name.length + 1
     let stop = from
     // A folded field goes on in lines that begin with a blank.
     do {
