@@ -61,8 +61,8 @@ export function createExplanation(problem: Problem, selection: Selection): Expla
     const pin = pinned(name)
     if (pin !== undefined) return `but ${name} is pinned to ${pin}`
     if (versions.length > 0 && !excluded.has(name)) return `but the archive has ${name} ${list(versions)}`
-    const providers = index.providing(name).map((provider) => provider.package.name)
-    const left = [...new Set(providers)].filter((provider) => excluded.has(provider))
+    const providers = [...new Set(index.providing(name).map((provider) => provider.package.name))].sort()
+    const left = providers.filter((provider) => excluded.has(provider))
     if (left.length > 0) return `which only excluded packages provide (${list(left)}): exclude ${name} too`
     if (providers.length > 0) return `but what provides it is of another version (${list(providers)})`
     if (excluded.has(name)) return `but ${name} is excluded at version ${excluded.get(name)}`
