@@ -173,7 +173,7 @@ async function receive(file: SignedFile, sink: DownloadSink, options: DownloadOp
       throw wrongSize(file, sink.received + announced)
     }
     for await (const chunk of answer.body) {
-      if (sink.received + chunk.length > file.size) throw wrongSize(file, sink.received + chunk.length)
+      if (sink.received + chunk.length > file.size) throw wrongSize(file)
       await sink.write(chunk)
     }
   }
@@ -187,10 +187,14 @@ async function receive(file: SignedFile, sink: DownloadSink, options: DownloadOp
   throw wrongHash(file)
 }
 
-function wrongSize(file: SignedFile, found: number): SlipwayError {
+function wrongSize(file: SignedFile, found?: number): SlipwayError {
+  const size =
+    found === undefined
+      ? `more bytes than the ${file.size} that the signed index says`
+      : `${found} bytes where the signed index says ${file.size}`
   return new SlipwayError(
     'wrong-hash',
-    `The file that ${hostOf(file.url)} serves for ${file.name} has ${found} bytes or more where the signed index says ${file.size}, so it is refused; ${advice}.`,
+    `The file that ${hostOf(file.url)} serves for ${file.name} has ${size}, so it is refused; ${advice}.`,
   )
 }
 
@@ -216,7 +220,7 @@ function diskError(error: unknown, file: SignedFile, target: string): unknown {
       { cause: error },
     )
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  if (code && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) {
     return new SlipwayError(
       'cannot-write',
       `${folder} cannot be written to (${code}); set SLIPWAY_CACHE to a folder that can, and run the same command again.`,
