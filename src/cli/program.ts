@@ -89,6 +89,46 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--platform <platform>', "instead of this machine's")
     .action(run(() => import('./sbom.ts')))
 
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
+  const installOptions = (command: Command): Command =>
+    command
+      .option('--profile <name>', 'how much, and for whom: a file of profiles/ (default: the installed one)')
+      .option('--name <name>', "the appliance's name on the host (default: the product's)")
+      .option(
+        '--set <key=value>',
+        'a setting over the profile, such as dns.port=1053; may be repeated',
+        collect,
+      )
+
+  installOptions(program.command('plan [layout]'))
+    .description('what install would change on the host, as a diff')
+    .option('--json', 'print the steps as JSON')
+    .action(run(() => import('./plan.ts')))
+
+  installOptions(program.command('install [layout]'))
+    .description('bring the host to what the product says (default layout: build/ in the product directory)')
+    .option('--dry-run', 'show the plan, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./install.ts')))
+
+  program
+    .command('status')
+    .description('state, health, memory and ports of each service; exit code 1 when one is not well')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./status.ts')))
+
+  program
+    .command('uninstall')
+    .description("remove what carries the appliance's label, and nothing else")
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--keep-data', 'leave its volumes')
+    .option('--dry-run', 'show the plan, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./uninstall.ts')))
+
   return async (argv) => {
     try {
       await program.parseAsync([...argv], { from: 'user' })

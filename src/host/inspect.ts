@@ -52,6 +52,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     service: labels[ownLabels.component] ?? '',
     hash: labels[ownLabels.target] ?? '',
     release: labels[ownLabels.release] ?? '',
+    profile: labels[ownLabels.profile] ?? '',
     imageId: document.Image,
     status: document.State.Status as ContainerStatus,
     health: readHealth(document),

@@ -4,6 +4,7 @@ export const ownLabels = {
   appliance: 'io.slipway.appliance',
   product: 'io.slipway.product',
   release: 'io.slipway.release',
+  profile: 'io.slipway.profile',
   /** The service, of a container; the key in the Compose file, of a network or volume. */
   component: 'io.slipway.component',
   /** Hash of what the thing was made from: another hash, another target. */

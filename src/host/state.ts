@@ -32,6 +32,8 @@ export interface HostContainer {
   readonly service: string
   readonly hash: string
   readonly release: string
+  /** The profile it was installed with. */
+  readonly profile: string
   readonly imageId: string
   readonly status: ContainerStatus
   /** `none`: it has no health check. */

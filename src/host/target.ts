@@ -71,6 +71,7 @@ export function targetHost(
   compose: Compose,
   image: TargetImage,
   name: string,
+  profile: string,
 ): HostTarget {
   const common = {
     [ownLabels.appliance]: name,
@@ -132,7 +133,13 @@ export function targetHost(
       hash,
       spec: {
         ...spec,
-        Labels: { ...spec.Labels, [ownLabels.target]: hash, [composeLabels.configHash]: hash },
+        Labels: {
+          ...spec.Labels,
+          // Another profile with the same values asks for no other container.
+          [ownLabels.profile]: profile,
+          [ownLabels.target]: hash,
+          [composeLabels.configHash]: hash,
+        },
       },
       networks: attached,
       volumes: service.mounts

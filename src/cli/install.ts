@@ -1,0 +1,56 @@
+import os from 'node:os'
+import type { Engine } from '../engine/engine.ts'
+import { applyPlan } from '../host/apply.ts'
+import { type HostStatus, readStatus } from '../host/status.ts'
+import type { Context } from './context.ts'
+import { type InstallOptions, prepareInstall } from './host-plan.ts'
+import { planJson } from './plan.ts'
+import { showPort } from './port-text.ts'
+import { printPlan } from './print-plan.ts'
+
+export interface ApplyOptions extends InstallOptions {
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+export async function run(context: Context, options: ApplyOptions, args: string[]): Promise<undefined> {
+  const { engine, image, target, steps } = await prepareInstall(context, options, args[0])
+  const { report, signal } = context
+  if (options.dryRun) {
+    if (options.json) context.print(planJson(target, steps))
+    else if (steps.length > 0) printPlan(context, steps)
+    else context.print(`${target.name} is as it should be; nothing to do.`)
+    return
+  }
+  if (!options.json && steps.length > 0) printPlan(context, steps)
+  await applyPlan(steps, { engine, image, report, signal })
+  if (options.json) {
+    context.print(planJson(target, steps))
+    return
+  }
+  if (steps.length === 0) context.print(`${target.name} is as it should be; nothing was changed.`)
+  printAddresses(context, engine, await readStatus(engine, target.name), target.release)
+}
+
+function printAddresses(context: Context, engine: Engine, status: HostStatus, release: string): void {
+  const address = hostAddress(engine)
+  context.print(`${status.name} ${release} is up on ${address}:`)
+  const width = Math.max(...status.services.map((one) => one.service.length))
+  for (const { service, ports, health } of status.services) {
+    const where = ports.map(showPort).join(', ') || 'no published port'
+    context.print(`  ${service.padEnd(width)}  ${where}${health === 'none' ? '' : `  (${health})`}`)
+  }
+  context.print(`Next: slipway status --name ${status.name} · slipway uninstall --name ${status.name}`)
+}
+
+/** Where clients find the Engine's published ports. */
+function hostAddress(engine: Engine): string {
+  if (engine.endpoint.host) return engine.endpoint.host
+  const addresses = Object.values(os.networkInterfaces()).flatMap((one) => one ?? [])
+  const virtual = /^(docker|br-|veth)/
+  const outward = Object.entries(os.networkInterfaces())
+    .filter(([name]) => !virtual.test(name))
+    .flatMap(([, one]) => one ?? [])
+    .find((one) => one.family === 'IPv4' && !one.internal)
+  return (outward ?? addresses.find((one) => one.family === 'IPv4'))?.address ?? '127.0.0.1'
+}

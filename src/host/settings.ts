@@ -1,0 +1,68 @@
+import type { Profile, ServiceProfile } from '../definition/profile.ts'
+import { parseSize } from '../definition/size.ts'
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+
+const serviceKeys = ['memory', 'cache', 'port', 'restart'] as const
+const listKeys = ['allowedNetworks', 'upstreamDns'] as const
+
+/**
+ * A profile with settings of one site over it: "dns.port=1053", "optimiser.memory=1g",
+ * "allowedNetworks=10.0.0.0/8,192.168.0.0/16". Throws `bad-setting`, with the nearest right name.
+ */
+export function withSettings(
+  profile: Profile,
+  settings: readonly string[],
+  services: readonly string[],
+): Profile {
+  return settings.reduce((merged, setting) => withSetting(merged, setting, services), profile)
+}
+
+function withSetting(profile: Profile, setting: string, services: readonly string[]): Profile {
+  const equals = setting.indexOf('=')
+  const name = setting.slice(0, Math.max(0, equals))
+  const value = setting.slice(equals + 1)
+  const list = listKeys.find((key) => key === name)
+  if (list) return { ...profile, [list]: value.split(/[\s,]+/).filter((item) => item !== '') }
+  const known = [...services.flatMap((service) => serviceKeys.map((key) => `${service}.${key}`)), ...listKeys]
+  if (!known.includes(name)) {
+    const [near] = nearest(name || setting, known)
+    throw badInput(
+      'bad-setting',
+      `--set ${setting} is not understood${near ? `; did you mean ${near}=…?` : ''} Settings are ${known.join(', ')}.`,
+    )
+  }
+  const dot = name.lastIndexOf('.')
+  const service = name.slice(0, dot)
+  const key = name.slice(dot + 1) as keyof ServiceProfile
+  return {
+    ...profile,
+    services: {
+      ...profile.services,
+      [service]: { ...profile.services[service], [key]: readValue(key, value, setting) },
+    },
+  }
+}
+
+const restartPolicy = /^(no|always|unless-stopped|on-failure(:[1-9]\d*)?)$/
+const port = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?\d{1,5}$/
+
+function readValue(key: keyof ServiceProfile, value: string, setting: string): string | number {
+  if (key === 'memory') {
+    const bytes = parseSize(value)
+    if (bytes !== undefined && bytes >= 6 * 1024 * 1024) return bytes
+    throw badInput(
+      'bad-setting',
+      `--set ${setting}: "${value}" is no size; write one such as 512m or 2g, at least 6m.`,
+    )
+  }
+  const right =
+    key === 'restart' ? restartPolicy.test(value) : key === 'port' ? port.test(value) : value !== ''
+  if (right) return value
+  const allowed = {
+    restart: 'no, always, unless-stopped or on-failure:5',
+    port: 'a port such as 53, or 192.0.2.1:53',
+    cache: 'a size such as 2g, or a number of entries',
+  }[key]
+  throw badInput('bad-setting', `--set ${setting}: "${value}" is not allowed; write ${allowed}.`)
+}
