@@ -6,6 +6,7 @@ import { platforms } from '../lib/platform.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
 import type { AcceptedScript, Brand, Component, Definition } from './definition.ts'
 import { type Problem, refuseProblems } from './problem.ts'
+import { checkRuntime } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
 import { readYamlFile } from './yaml-file.ts'
 
@@ -76,9 +77,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
       text: `debian.keyrings[${index}] is "${keyring}", but there is no such file`,
     })
   }
-  refuseProblems(problems)
-
-  return {
+  const definition: Definition = {
     directory: root,
     name: source.name,
     version: source.version,
@@ -108,6 +107,8 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     profilesFolder: path.join(root, 'profiles'),
     recipeFolders: [...new Set([path.join(root, 'images', 'recipes'), slipwayRecipes])],
   }
+  refuseProblems([...problems, ...(await checkRuntime(definition))])
+  return definition
 }
 
 interface FoundComponent {

@@ -149,6 +149,8 @@ async function checkProfile(definition: Place, yaml: YamlFile, seen: readonly st
         ['services', name, 'memory'],
         `is "${share.memory}"; it must be a size such as 512m or 2g, at least 6m`,
       )
+    if (share.port !== undefined && Number(/\d+$/.exec(String(share.port))?.[0]) > 65535)
+      report(['services', name, 'port'], `is "${share.port}"; the port must be from 1 to 65535`)
   }
   source.allowedNetworks?.forEach((network, index) => {
     if (!isNetwork(network))

@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { nearest } from '../lib/nearest.ts'
+import type { Compose } from './compose.ts'
+import { readCompose } from './compose-parse.ts'
+import type { Definition } from './definition.ts'
+import type { Variables } from './interpolate.ts'
+import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
+import { type Profile, type ServiceProfile, serviceVariable } from './profile.ts'
+import { profileNames, readProfile } from './profile-load.ts'
+import { readYamlFile, type YamlFile } from './yaml-file.ts'
+
+/** The product's Compose file with these variables replaced. Throws a DefinitionError that names every mistake. */
+export async function loadCompose(
+  definition: Pick<Definition, 'directory' | 'composeFile'>,
+  variables: Variables,
+): Promise<Compose> {
+  const { compose, problems } = readCompose(await readComposeFile(definition), variables)
+  refuseProblems(problems)
+  return compose!
+}
+
+/** The text of the product's Compose file, as docker-compose reads it. */
+export async function readComposeText({ composeFile }: Pick<Definition, 'composeFile'>): Promise<string> {
+  return readFile(composeFile, 'utf8')
+}
+
+/** How it runs and how much: the Compose file, every profile, and what they say about each other. */
+export async function checkRuntime(definition: Definition): Promise<Problem[]> {
+  const yaml = await readComposeFile(definition)
+  const { compose, problems: mistakes, names } = readCompose(yaml, {})
+  const problems = [...mistakes, ...(compose ? checkComponents(compose, yaml, definition) : [])]
+  for (const name of await profileNames(definition)) {
+    const { profile, problems: own, yaml: file } = await readProfile(definition, name)
+    problems.push(...own)
+    if (profile && compose) problems.push(...checkEffect(file, compose, names))
+  }
+  const told = new Set<string>()
+  return problems.filter(({ file, line, text }) => {
+    const key = `${file}:${line}:${text}`
+    return told.has(key) ? false : told.add(key)
+  })
+}
+
+function readComposeFile({
+  directory,
+  composeFile,
+}: Pick<Definition, 'directory' | 'composeFile'>): Promise<YamlFile> {
+  return readYamlFile(directory, path.relative(directory, composeFile))
+}
+
+function checkComponents(compose: Compose, yaml: YamlFile, definition: Definition): Problem[] {
+  const known = definition.components.map((component) => component.name)
+  return compose.services.flatMap(({ name, component }) => {
+    if (component === undefined || known.includes(component)) return []
+    const at = ['services', name, 'x-slipway', 'component']
+    return [
+      problem(
+        yaml,
+        at,
+        `is "${component}"; it must be a component: ${known.join(', ')}${suggest(component, known)}`,
+      ),
+    ]
+  })
+}
+
+/** A profile that names a service that is not there, or sets what the Compose file does not use, does nothing. */
+function checkEffect(yaml: YamlFile, compose: Compose, used: ReadonlySet<string>): Problem[] {
+  const services = compose.services.map((service) => service.name)
+  // Only what this file says itself: what it extends is checked as a profile of its own.
+  const own = (yaml.value ?? {}) as Partial<Profile>
+  const problems: Problem[] = []
+  for (const [service, share] of Object.entries(own.services ?? {})) {
+    if (!services.includes(service)) {
+      problems.push(
+        problem(
+          yaml,
+          ['services', service],
+          `is no service of the Compose file; it must be one of ${services.join(', ')}${suggest(service, services)}`,
+        ),
+      )
+      continue
+    }
+    for (const key of Object.keys(share)) {
+      const variable = serviceVariable(service, key as keyof ServiceProfile)
+      if (!used.has(variable)) problems.push(problem(yaml, ['services', service, key], noEffect(variable)))
+    }
+  }
+  if (own.allowedNetworks && !used.has('ALLOWED_NETWORKS'))
+    problems.push(problem(yaml, ['allowedNetworks'], noEffect('ALLOWED_NETWORKS')))
+  if (own.upstreamDns && !used.has('UPSTREAM_DNS'))
+    problems.push(problem(yaml, ['upstreamDns'], noEffect('UPSTREAM_DNS')))
+  return problems
+}
+
+function noEffect(variable: string): string {
+  return `has no effect: compose/appliance.yaml does not use the variable ${variable}`
+}
+
+function suggest(word: string, candidates: readonly string[]): string {
+  const near = nearest(word, candidates)[0]
+  return near ? `; did you mean ${near}?` : ''
+}
+
+function problem(yaml: YamlFile, at: ValuePath, text: string): Problem {
+  return { file: yaml.file, line: yaml.lineOf(at), path: showPath(at), text: `${showPath(at)} ${text}` }
+}
