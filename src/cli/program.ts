@@ -29,6 +29,12 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .showHelpAfterError('(slipway --help lists the commands)')
 
   program
+    .command('validate')
+    .description('read every file of the product directory and say what is wrong with it')
+    .option('--json', 'print the mistakes as JSON')
+    .action(run(() => import('./validate.ts')))
+
+  program
     .command('lock')
     .description('choose every package and write appliance.lock')
     .option('--update [packages...]', 'move these packages (all of them when none is named) to the newest')

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { platforms } from '../lib/platform.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
@@ -47,6 +48,11 @@ const slipwayRecipes = fileURLToPath(new URL('../../images/recipes', import.meta
  */
 export async function loadDefinition(directory: string): Promise<Definition> {
   const root = path.resolve(directory)
+  if (!(await isFile(path.join(root, 'appliance.yaml'))))
+    throw badInput(
+      'no-definition',
+      `There is no appliance.yaml in ${root}; go to the product directory, or name it with: slipway --directory DIR`,
+    )
   const appliance = await readYamlFile(root, 'appliance.yaml')
   const components = await readComponents(root)
   const problems: Problem[] = [

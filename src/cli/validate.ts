@@ -1,0 +1,29 @@
+import path from 'node:path'
+import { loadDefinition } from '../definition/load.ts'
+import { DefinitionError } from '../definition/problem.ts'
+import { profileNames } from '../definition/profile-load.ts'
+import { exitCodes } from '../lib/errors.ts'
+import type { Context } from './context.ts'
+
+interface Options {
+  readonly directory: string
+  readonly json?: boolean
+}
+
+/** `slipway validate`: reads every file of the product directory and says what is wrong with it. */
+export async function run(context: Context, options: Options): Promise<number | undefined> {
+  try {
+    const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+    const profiles = await profileNames(definition)
+    if (options.json) context.print(JSON.stringify({ valid: true, problems: [] }, null, 2))
+    else
+      context.print(
+        `${definition.name} ${definition.version} is valid: ${definition.components.length} components (${definition.components.map(({ name }) => name).join(', ')}), profiles ${profiles.join(', ')}.`,
+      )
+    return exitCodes.done
+  } catch (error) {
+    if (!options.json || !(error instanceof DefinitionError)) throw error
+    context.print(JSON.stringify({ valid: false, problems: error.problems }, null, 2))
+    return error.exitCode
+  }
+}
