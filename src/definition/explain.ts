@@ -10,36 +10,76 @@ interface Schema {
   readonly enum?: readonly unknown[]
   readonly minimum?: number
   readonly maximum?: number
+  readonly $ref?: string
 }
 
 /** Turns what ajv found into sentences: where, what was found, what is allowed, the nearest right spelling. */
-export function explainSchemaErrors(errors: readonly ErrorObject[], yaml: YamlFile): Problem[] {
+export function explainSchemaErrors(
+  errors: readonly ErrorObject[],
+  yaml: YamlFile,
+  follow: (ref: string) => unknown,
+): Problem[] {
   const problems = new Map<string, Problem>()
-  for (const error of errors) {
-    const where = valuePath(error.instancePath, yaml.value)
-    const told = explain(error, where)
+  const suggested = new Set<string>()
+  // Unknown keys first: a key that is missing because it is misspelt is one mistake.
+  const unknown = errors.filter((error) => error.keyword === 'additionalProperties')
+  for (const error of [...unknown, ...withoutBranches(errors)]) {
+    const told = explain(error, valuePath(error.instancePath, yaml.value), follow)
     if (!told) continue
-    const problem = { file: yaml.file, line: yaml.lineOf(told.at), path: showPath(told.at), text: told.text }
-    // One place, one sentence: ajv tells a wrong value again for each branch and keyword that refuses it.
-    if (!problems.has(problem.path)) problems.set(problem.path, problem)
+    const path = showPath(told.at)
+    if (told.suggests) suggested.add(showPath([...told.at.slice(0, -1), told.suggests]))
+    // One place, one sentence: ajv tells a wrong value again for each keyword that refuses it.
+    const place = told.missing ? showPath([...told.at, told.missing]) : path
+    if (problems.has(place) || (told.missing && suggested.has(place))) continue
+    problems.set(place, { file: yaml.file, line: yaml.lineOf(told.at), path, text: told.text })
   }
   return [...problems.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
 }
 
-function explain(error: ErrorObject, where: ValuePath): { at: ValuePath; text: string } | undefined {
+/**
+ * Of a value that fits none of several forms, ajv tells what each form has against it. What lies deeper is the real
+ * mistake; where nothing does, the sentence about all forms together says it best.
+ */
+function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
+  const isChoice = (error: ErrorObject): boolean => error.keyword === 'oneOf' || error.keyword === 'anyOf'
+  const choices = new Set(errors.filter(isChoice).map((error) => error.instancePath))
+  const deep = (path: string): boolean =>
+    errors.some(
+      (error) =>
+        error.instancePath.startsWith(`${path}/`) ||
+        (error.instancePath === path && error.keyword === 'additionalProperties'),
+    )
+  return errors.filter(
+    (error) => !choices.has(error.instancePath) || (isChoice(error) && !deep(error.instancePath)),
+  )
+}
+
+interface Told {
+  readonly at: ValuePath
+  readonly text: string
+  /** The key in `at` that is not there. */
+  readonly missing?: string
+  /** The key that was probably meant. */
+  readonly suggests?: string | undefined
+}
+
+function explain(error: ErrorObject, where: ValuePath, follow: (ref: string) => unknown): Told | undefined {
   const schema = error.parentSchema as Schema
   const name = showPath(where) || 'the file'
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty)
-      return { at: [...where, key], text: unknownKey(key, where, schema) }
+      const near = nearest(key, Object.keys(schema.properties ?? {}))[0]
+      return { at: [...where, key], text: unknownKey(key, where, schema, near), suggests: near }
     }
     case 'required': {
       const key = String(error.params.missingProperty)
-      const allowed = allowedBy(schema.properties?.[key])
-      if (!schema.properties?.[key]) return undefined
+      const property = schema.properties?.[key]
+      if (!property) return undefined
+      const allowed = allowedBy(property.$ref ? (follow(property.$ref) as Schema) : property)
       return {
         at: where,
+        missing: key,
         text: `${showPath([...where, key])} is missing${allowed ? `; it must be ${allowed}` : ''}`,
       }
     }
@@ -78,9 +118,8 @@ function explain(error: ErrorObject, where: ValuePath): { at: ValuePath; text: s
   }
 }
 
-function unknownKey(key: string, where: ValuePath, schema: Schema): string {
+function unknownKey(key: string, where: ValuePath, schema: Schema, near: string | undefined): string {
   const known = Object.keys(schema.properties ?? {})
-  const near = nearest(key, known)[0]
   const place = where.length === 0 ? 'at the top' : `in ${showPath(where)}`
   if (near)
     return `${showPath([...where, key])} is unknown; did you mean ${near}? Known ${place}: ${known.join(', ')}`

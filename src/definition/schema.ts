@@ -14,7 +14,13 @@ let ajv: Ajv | undefined
 export function checkSchema(name: SchemaName, yaml: YamlFile, value: unknown = yaml.value): Problem[] {
   if (yaml.problems.length > 0) return []
   const validate = validator(name)
-  return validate(value) ? [] : explainSchemaErrors(validate.errors as ErrorObject[], yaml)
+  if (validate(value)) return []
+  return explainSchemaErrors(
+    validate.errors as ErrorObject[],
+    yaml,
+    // Every schema names its parts in `definitions`, of its own or of the schema before the `#`.
+    (ref) => ajv!.getSchema(ref.startsWith('#') ? `${name}.schema.json${ref}` : ref)?.schema,
+  )
 }
 
 function validator(name: SchemaName): ValidateFunction {
