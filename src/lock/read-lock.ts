@@ -144,11 +144,8 @@ function parseJson(source: string, label: string): unknown {
   }
   try {
     return JSON.parse(source.replace(/^\uFEFF/, ''))
-  } catch (error) {
-    const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
-    const line =
-      position === undefined ? '' : `, line ${source.slice(0, Number(position)).split('\n').length}`
-    throw editedWrongly(label, `it is not JSON${line}`)
+  } catch {
+    throw editedWrongly(label, 'it is not JSON')
   }
 }
 
