@@ -135,6 +135,16 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--json', 'print what was done as JSON')
     .action(run(() => import('./uninstall.ts')))
 
+  program
+    .command('demo')
+    .description(
+      'build the reference appliance, install it and prove it over a slow link: what npm start runs',
+    )
+    .option('--profile <name>', 'how much, and for whom (default: branch)')
+    .option('--name <name>', "the appliance's name on the host (default: the product's)")
+    .option('--json', 'print what was measured as JSON')
+    .action(run(() => import('./demo.ts')))
+
   return async (argv) => {
     try {
       await program.parseAsync([...argv], { from: 'user' })

@@ -18,6 +18,16 @@ export interface DebDownloadOptions extends MirrorOptions {
 
 const atOnce = 6
 
+/** `locked-file-gone`: with the names of the packages, so that a caller can lock just those anew. */
+export class LockedFilesGone extends SlipwayError {
+  readonly packages: readonly string[]
+
+  constructor(packages: readonly string[], message: string) {
+    super('locked-file-gone', message)
+    this.packages = packages
+  }
+}
+
 /**
  * Downloads .debs to the names that `target` gives: from the suite's mirror, else from the snapshot archives. Throws
  * `disk-full` before it begins where there is no room, and `locked-file-gone` naming every file that no one has.
@@ -76,7 +86,7 @@ function lockedFilesGone(
   gone: readonly DebFile[],
   mirrors: ReadonlyMap<MirrorKind, MirrorChoice>,
   source: DebianSource,
-): SlipwayError {
+): LockedFilesGone {
   const asked = new Set(gone.flatMap((deb) => mirrors.get(mirrorKind(deb.suite))!.urls))
   const files = gone.map((deb) => path.posix.basename(deb.path)).sort()
   const names = [...new Set(files.map((file) => file.slice(0, file.indexOf('_'))))]
@@ -86,8 +96,8 @@ function lockedFilesGone(
     source.snapshots.length > 0
       ? `, nor do the snapshot archives (${source.snapshots.join(', ')})`
       : ', and no debian.snapshots are named'
-  return new SlipwayError(
-    'locked-file-gone',
+  return new LockedFilesGone(
+    names,
     `${[...asked].join(', ')} no longer has ${listed}${snapshots}; run \`slipway lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
   )
 }
