@@ -17,7 +17,7 @@ export async function readKeyrings(files: readonly string[]): Promise<Keyring> {
   if (files.length === 0) {
     throw badInput(
       'bad-keyring',
-      'No keyring is named, so nothing from an archive can be trusted; name the archive’s public keys under debian.keyrings in appliance.yaml.',
+      "No keyring is named, so nothing from an archive can be trusted; name the archive's public keys under debian.keyrings in appliance.yaml.",
     )
   }
   const keys: PublicKey[] = []
@@ -47,6 +47,7 @@ export async function parseKeyring(data: Uint8Array, file: string): Promise<Publ
   if (text.slice(8, 12) === 'KBXf') {
     throw refuse('it is a GnuPG key box, which "gpg --export" turns into a keyring')
   }
+  if (text.trim() === '') throw refuse('it is empty')
   try {
     const armored = [
       ...text.matchAll(/-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g),
@@ -58,7 +59,7 @@ export async function parseKeyring(data: Uint8Array, file: string): Promise<Publ
     const keys = lists.flat().map((key) => key.toPublic())
     if (keys.length > 0) return keys
   } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error)
+    throw refuse('it is neither armored nor binary OpenPGP data', error)
   }
   throw refuse('it holds no key')
 }

@@ -28,6 +28,8 @@ export class ArchiveServer {
   readonly requests: ServedRequest[] = []
   /** The most requests that were open at one time. */
   mostAtOnce = 0
+  /** Milliseconds before each answer. */
+  delay = 0
   #open = 0
   readonly #wrong = new Map<string, Misbehaviour[]>()
   readonly #server: http.Server
@@ -35,7 +37,11 @@ export class ArchiveServer {
 
   private constructor(files: Map<string, Uint8Array>) {
     this.files = files
-    this.#server = http.createServer((request, response) => this.#answer(request, response))
+    this.#server = http.createServer((request, response) => {
+      this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#open)
+      response.on('close', () => this.#open--)
+      setTimeout(() => this.#answer(request, response), this.delay)
+    })
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -69,8 +75,6 @@ export class ArchiveServer {
   }
 
   #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
-    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#open)
-    response.on('close', () => this.#open--)
     const path = decodeURIComponent((request.url ?? '').replace(/^(http:\/\/[^/]*)?\/debian\//, ''))
     const range = request.headers.range
     this.requests.push({ path, ...(range === undefined ? {} : { range }) })
