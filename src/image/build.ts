@@ -9,7 +9,7 @@ import { buildLayer } from './build-layer.ts'
 import type { FileTree } from './file-tree.ts'
 import { assembleImage, type Image } from './image.ts'
 import { assembleLayer, layerEntries } from './layer.ts'
-import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import { type CachedLayer, type LayerCache, retainTree } from './layer-cache.ts'
 import type { LayerPackage } from './layer-package.ts'
 import { type LayerPlan, planLayers } from './layer-plan.ts'
 import { type OverlayFile, readOverlay } from './overlay.ts'
@@ -110,7 +110,8 @@ async function buildMissing(
     }
     const unpacked = await Promise.all(plan.packages.map((locked) => unpacking.get(locked.name)!))
     const built: FileTree = buildLayer(definition, plan, unpacked, lower, options.recipes, lockDate)
-    lower.push(built.own)
+    lower.push(retainTree(built.own))
+    for (const { name } of plan.packages) unpacking.delete(name)
     storing.push(storeLayer(plan, built, options))
   }
   const layers = await Promise.all(storing)

@@ -60,8 +60,19 @@ const kept =
   /^(etc\/|var\/lib\/dpkg\/(status$|alternatives\/|diversions$|statoverride$|triggers\/|info\/format$))/
 const largestKept = 1 << 20
 
-function encodeEntry({ content, capability: _, ...entry }: Entry): EncodedEntry {
-  if (!content || content.length > largestKept || !kept.test(entry.path)) return entry
+/** A layer's tree as the layers above see it, built just now or read from the cache: without what none of them reads. */
+export function retainTree(tree: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> {
+  return new Map([...tree].map(([path, entry]) => [path, retainEntry(entry)]))
+}
+
+function retainEntry({ content, capability: _, ...entry }: Entry): Entry {
+  const isKept = content && content.length <= largestKept && kept.test(entry.path)
+  return isKept ? { ...entry, content } : entry
+}
+
+function encodeEntry(original: Entry): EncodedEntry {
+  const { content, ...entry } = retainEntry(original)
+  if (!content) return entry
   const bytes = Buffer.from(content)
   const text = bytes.toString('utf8')
   return bytes.equals(Buffer.from(text)) ? { ...entry, text } : { ...entry, base64: bytes.toString('base64') }
