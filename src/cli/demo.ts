@@ -63,22 +63,27 @@ export async function run(context: Context, options: DemoOptions): Promise<undef
     context.print(JSON.stringify({ name, engine: engine.version, names, proxy, proof }, null, 2))
     return
   }
-  for (const line of ['', ...formatProof(proof), '', ...nextCommands(name, profile.name, set, started)])
+  for (const line of [
+    '',
+    ...formatProof(proof),
+    '',
+    ...nextCommands(name === definition.name ? '' : ` --name ${name}`, profile.name, set, started),
+  ])
     say(line)
 }
 
 function nextCommands(
-  name: string,
+  named: string,
   profile: string,
   set: readonly string[],
   { started }: RunningEngine,
 ): string[] {
   const settings = set.map((setting) => ` --set ${setting}`).join('')
   const commands = [
-    ['npx slipway status', 'how it fares'],
-    [`npx slipway plan --profile ${profile}${settings}`, 'what an install would change: nothing'],
+    [`npx slipway status${named}`, 'how it fares'],
+    [`npx slipway plan --profile ${profile}${named}${settings}`, 'what an install would change: nothing'],
     ['npx slipway why libssl3t64', 'why a package is in the image'],
-    [`npx slipway uninstall --name ${name}`, 'take it off this host again'],
+    [`npx slipway uninstall${named}`, 'take it off this host again'],
     ...(started ? [[started.stopCommand, `stop the Docker Engine, which was started ${started.how}`]] : []),
   ] as const
   const width = Math.max(...commands.map(([command]) => command.length))

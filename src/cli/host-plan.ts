@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts'
 import { newPorts } from '../host/conflicts.ts'
 import { inspectHost } from '../host/inspect.ts'
 import { planHost } from '../host/plan.ts'
+import { findPortHolder } from '../host/port-holder.ts'
 import { probePorts } from '../host/port-probe.ts'
 import { withSettings } from '../host/settings.ts'
 import type { HostState } from '../host/state.ts'
@@ -20,7 +21,6 @@ import { readLayout } from '../image/read-layout.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Context } from './context.ts'
-import { findPortHolder } from './demo/port-holder.ts'
 
 /** What `plan` and `install` read alike. */
 export interface InstallOptions {

@@ -1,8 +1,8 @@
 import type { Profile } from '../../definition/profile.ts'
+import { findPortHolder, type PortHolder } from '../../host/port-holder.ts'
 import { probePorts } from '../../host/port-probe.ts'
 import type { HostPort, HostState } from '../../host/state.ts'
 import { SlipwayError } from '../../lib/errors.ts'
-import { describeHolder, findPortHolder, type PortHolder } from './port-holder.ts'
 
 /** A service whose port the demo may move, and where to: the reference appliance's two. */
 const movable = [
@@ -34,7 +34,8 @@ export async function choosePorts(
     if (!wanted) continue
     const installed = current.containers.find((one) => one.service === service && one.status === 'running')
     const port =
-      installed?.ports[0]?.port ?? (await findFree(service, [wanted, ...instead], protocols, say, watch))
+      installed?.ports[0]?.port ??
+      (await findFree(service, [wanted, ...instead], protocols, current, say, watch))
     if (port !== wanted) settings.push(`${service}.port=${port}`)
   }
   return settings
@@ -44,21 +45,40 @@ async function findFree(
   service: string,
   candidates: readonly number[],
   protocols: readonly ('tcp' | 'udp')[],
+  current: HostState,
   say: (line: string) => void,
   watch: PortWatch,
 ): Promise<number> {
   const held: string[] = []
   for (const port of candidates) {
-    const [taken] = await watch.taken(protocols.map((protocol) => ({ ip: '', port, protocol })))
+    const wanted = protocols.map((protocol) => ({ ip: '', port, protocol }))
+    const container = current.foreign.ports.find((other) => wanted.some((one) => isSame(one, other)))
+    const [taken] = container ? [container] : await watch.taken(wanted)
     if (!taken) {
       if (held.length > 0) say(`${held.join(', ')}: for this demo ${service} gets port ${port}.`)
       return port
     }
-    const protocol = taken.protocol === 'udp' ? 'udp' : 'tcp'
-    held.push(describeHolder((await watch.holder(port, protocol)) ?? { port, protocol }))
+    held.push(container ? describePort(port, container) : await describeTaken(taken, watch))
   }
   throw new SlipwayError(
     'port-taken',
     `No port is free for ${service}: ${held.join(', ')}; stop one of them, then run the command again.`,
   )
+}
+
+function isSame(a: HostPort, b: HostPort): boolean {
+  return a.port === b.port && a.protocol === b.protocol
+}
+
+function describePort(port: number, { protocol, holder }: { protocol: string; holder: string }): string {
+  return `Port ${port}/${protocol} is held by ${holder}`
+}
+
+async function describeTaken({ port, protocol: name }: HostPort, watch: PortWatch): Promise<string> {
+  const protocol = name === 'udp' ? 'udp' : 'tcp'
+  const { process } = (await watch.holder(port, protocol)) ?? {}
+  return describePort(port, {
+    protocol,
+    holder: process ? `${process.name} (process ${process.pid})` : 'another program',
+  })
 }

@@ -29,12 +29,6 @@ export function listeningInodes(table: string, port: number, protocol: Protocol)
     .map((fields) => fields[9] ?? '')
 }
 
-/** "port 53/udp is held by systemd-resolve (process 412)". */
-export function describeHolder(holder: PortHolder): string {
-  const by = holder.process ? `${holder.process.name} (process ${holder.process.pid})` : 'another program'
-  return `port ${holder.port}/${holder.protocol} is held by ${by}`
-}
-
 async function readTable(name: string): Promise<string> {
   return readFile(`/proc/net/${name}`, 'utf8').catch(() => '')
 }

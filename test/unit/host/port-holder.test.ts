@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { describeHolder, findPortHolder, listeningInodes } from '../../../../src/cli/demo/port-holder.ts'
+import { findPortHolder, listeningInodes } from '../../../src/host/port-holder.ts'
 
 const tcpTable = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 3500007F:0035 00000000:0000 0A 00000000:00000000 00:00000000 00000000   101        0 15001 1 0 100 0 0 10 0
@@ -19,17 +19,6 @@ describe('who holds a port', () => {
       listeningInodes(udpTable, 53, 'udp'),
       listeningInodes(tcpTable, 3128, 'tcp'),
     ]).toEqual([['15001'], ['15010'], []])
-  })
-
-  it('is said with the process where it can be seen', () => {
-    const holder = { port: 53, protocol: 'udp' } as const
-    expect([
-      describeHolder({ ...holder, process: { pid: 412, name: 'systemd-resolve' } }),
-      describeHolder(holder),
-    ]).toEqual([
-      'port 53/udp is held by systemd-resolve (process 412)',
-      'port 53/udp is held by another program',
-    ])
   })
 
   it('on Linux it is found in /proc, elsewhere nothing is', async () => {
