@@ -16,7 +16,7 @@ export function startWorkers(): Workers {
   const pool = new WorkerPool(new URL(entry, import.meta.url))
   return {
     unpack: (request) => pool.run({ kind: 'unpack', ...request } satisfies UnpackRequest),
-    compress: (pieces) => pool.run({ kind: 'compress', pieces } satisfies CompressRequest),
+    compress: (pieces) => pool.run({ kind: 'compress', pieces } satisfies CompressRequest, true),
     warm: () => pool.warm(),
     close: (reason) => pool.close(reason),
   }

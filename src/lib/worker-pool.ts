@@ -14,7 +14,7 @@ interface Job {
 }
 
 /**
- * Threads that answer requests in the order they were asked, one at a time each. The module at `entry` calls
+ * Threads that answer requests, one at a time each, in the order they were asked. The module at `entry` calls
  * `serve` (worker-serve.ts). Closed pools and dead threads reject what is still open.
  */
 export class WorkerPool {
@@ -29,9 +29,11 @@ export class WorkerPool {
     this.#limit = limit
   }
 
-  run<Result>(request: unknown): Promise<Result> {
+  /** `urgent` work goes before what waits: it frees memory that waiting work would add to. */
+  run<Result>(request: unknown, urgent = false): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject })
+      if (urgent) this.#waiting.unshift({ request, resolve, reject })
+      else this.#waiting.push({ request, resolve, reject })
       this.#next()
     })
   }
