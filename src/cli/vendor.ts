@@ -4,11 +4,11 @@ import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folde
 import { loadDefinition } from '../definition/load.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
-import { badInput } from '../lib/errors.ts'
-import { nearest } from '../lib/nearest.ts'
+import type { Platform } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
-import { readLock } from '../lock/read-lock.ts'
+import { requireLock } from '../lock/require-lock.ts'
 import type { Context } from './context.ts'
+import { choosePlatforms } from './platform-option.ts'
 
 export interface VendorOptions {
   readonly directory: string
@@ -27,7 +27,10 @@ export async function run(
   const directory = path.resolve(context.cwd, options.directory)
   const folder = args[0] === undefined ? path.join(directory, 'vendor') : path.resolve(context.cwd, args[0])
   const definition = await loadDefinition(directory)
-  const debs = lockedDebs(await readLock(directory), options.platform)
+  const debs = lockedDebs(
+    await requireLock(definition),
+    choosePlatforms(options.platform, definition.platforms),
+  )
   const { signal, report, env } = context
   const plan = await planVendor(folder, debs, { prune: options.prune ?? false, signal })
 
@@ -46,22 +49,9 @@ export async function run(
   }
 }
 
-function lockedDebs(lockfile: Lockfile, chosen: readonly string[] | undefined): DebFile[] {
-  const known = Object.keys(lockfile.platforms)
-  for (const name of chosen ?? []) {
-    if (known.includes(name)) continue
-    const near = nearest(name, known)[0]
-    throw badInput(
-      'no-such-platform',
-      `appliance.lock has no ${name}; it has ${known.join(', ')}.${near ? ` Did you mean ${near}?` : ''}`,
-    )
-  }
-  const debs = new Map<string, DebFile>()
-  for (const [platform, locked] of Object.entries(lockfile.platforms)) {
-    if (chosen && !chosen.includes(platform)) continue
-    for (const deb of locked.packages) debs.set(deb.sha256, deb)
-  }
-  return [...debs.values()]
+function lockedDebs(lockfile: Lockfile, platforms: readonly Platform[]): DebFile[] {
+  const packages = platforms.flatMap((platform) => lockfile.platforms[platform]?.packages ?? [])
+  return [...new Map(packages.map((locked) => [locked.sha256, locked])).values()]
 }
 
 function formatPlan(folder: string, plan: VendorPlan, dryRun: boolean): string[] {
