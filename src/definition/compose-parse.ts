@@ -33,7 +33,8 @@ export function readCompose(
 ): { compose?: Compose; problems: readonly Problem[]; names: ReadonlySet<string> } {
   if (yaml.problems.length > 0) return { problems: yaml.problems, names: new Set() }
   const { value, names, problems } = interpolateFile(yaml, variables)
-  problems.push(...checkSchema('compose', yaml, value))
+  const without = new Set(problems.map((problem) => problem.path))
+  problems.push(...checkSchema('compose', yaml, value).filter(({ path }) => !without.has(path)))
   if (problems.length > 0) return { problems, names }
   const source = value as ComposeSource
   const compose = toCompose(source)

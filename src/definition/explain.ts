@@ -102,8 +102,9 @@ function explain(error: ErrorObject, where: ValuePath, follow: (ref: string) => 
         text: `${showPath([...where, String(error.params.property)])} is allowed beside ${String(error.params.deps)} only`,
       }
     case 'uniqueItems': {
-      const at = [...where, Number(error.params.i)]
-      const value = (error.data as unknown[])[Number(error.params.i)]
+      const position = Math.max(Number(error.params.i), Number(error.params.j))
+      const at = [...where, position]
+      const value = (error.data as unknown[])[position]
       return { at, text: `${showPath(at)} is ${show(value)}, which the list has already` }
     }
     case 'minItems':

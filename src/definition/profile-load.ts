@@ -134,11 +134,12 @@ async function checkProfile(definition: Place, yaml: YamlFile, seen: readonly st
   }
   if (source.extends !== undefined) {
     const names = await profileNames(definition)
-    const near = nearest(source.extends, names)[0]
+    const others = names.filter((name) => name !== seen.at(-1))
+    const near = nearest(source.extends, others)[0]
     if (!names.includes(source.extends))
       report(
         ['extends'],
-        `is "${source.extends}"; it must be another profile: ${names.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
+        `is "${source.extends}"; it must be another profile: ${others.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
       )
     else if (seen.includes(source.extends))
       report(['extends'], `goes in a circle: ${[...seen, source.extends].join(' → ')}`)

@@ -30,7 +30,11 @@ export function parseYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const lineAt = (offset: number): number => lines.linePos(offset).line
-  const problems = [...document.errors, ...document.warnings].map((error) => ({
+  // After the first mistake of form, what the parser says is mostly its consequence.
+  const faults = [...document.errors, ...document.warnings]
+  const first = faults.find((error) => error.code !== 'DUPLICATE_KEY')
+  const told = faults.filter((error) => error.code === 'DUPLICATE_KEY' || error === first)
+  const problems = told.map((error) => ({
     file,
     line: lineAt(error.pos[0]),
     path: '',
@@ -41,7 +45,12 @@ export function parseYaml(text: string, file: string): YamlFile {
     try {
       value = document.toJS()
     } catch (error) {
-      problems.push({ file, line: 1, path: '', text: sentence(error instanceof Error ? error.message : '') })
+      problems.push({
+        file,
+        line: 1,
+        path: '',
+        text: `this is not YAML: ${sentence(error instanceof Error ? error.message : '')}`,
+      })
     }
   }
   return { file, value, problems, lineOf: (where) => lineAt(offsetOf(document, where)) }
