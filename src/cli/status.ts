@@ -1,6 +1,5 @@
 import { connectEngine } from '../engine/connect.ts'
 import { readStatus, type ServiceStatus } from '../host/status.ts'
-import { formatBytes } from '../lib/bytes.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -39,7 +38,7 @@ const header = ['SERVICE', 'STATE', 'HEALTH', 'RESTARTS', 'UP', 'MEMORY', 'RELEA
 
 function row(one: ServiceStatus): string[] {
   const { used, cap } = one.memory
-  const memory = `${used === undefined ? '-' : formatBytes(used)} of ${cap === undefined ? 'no cap' : formatBytes(cap)}`
+  const memory = `${used === undefined ? '-' : mebibytes(used)} of ${cap === undefined ? 'no cap' : mebibytes(cap)}`
   return [
     one.service,
     one.state,
@@ -51,6 +50,12 @@ function row(one: ServiceStatus): string[] {
     one.image.replace('sha256:', '').slice(0, 12),
     one.ports.map(showPort).join(' ') || '-',
   ]
+}
+
+/** Memory is capped in powers of two: 64 MiB is what a profile calls 64m. */
+function mebibytes(bytes: number): string {
+  const value = bytes / 2 ** 20
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} MiB`
 }
 
 function duration(milliseconds: number): string {

@@ -80,7 +80,8 @@ function shared(kind: string, wanted: readonly string[], taken: readonly string[
   return wanted.filter((name) => taken.includes(name)).map((name) => `the ${kind} ${name}`)
 }
 
-function overlap(a: HostPort, b: HostPort): boolean {
+/** Whether two bindings of host ports exclude each other. */
+export function overlap(a: HostPort, b: HostPort): boolean {
   return a.port === b.port && a.protocol === b.protocol && (isAny(a.ip) || isAny(b.ip) || a.ip === b.ip)
 }
 

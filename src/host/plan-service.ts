@@ -6,11 +6,16 @@ import type { HostTarget, TargetContainer } from './target.ts'
 export interface ServicePlan {
   readonly service: string
   readonly create: readonly Step[]
-  /** Old ones stop, the right one starts. */
-  readonly swap: readonly Step[]
+  readonly stop: readonly ContainerStop[]
+  readonly start: readonly Step[]
   readonly wait: readonly Step[]
   readonly remove: readonly Step[]
   readonly rename: readonly Step[]
+}
+
+export interface ContainerStop {
+  readonly container: HostContainer
+  readonly step: Step
 }
 
 /**
@@ -44,17 +49,11 @@ export function planService(wanted: TargetContainer, current: HostState, target:
             reason: why!,
           },
         ],
-    swap: [
-      ...stopped.map(
-        (one): Step => ({
-          action: 'stop-container',
-          service,
-          name: one.name,
-          reason: one === kept ? why! : (faults.get(one) ?? 'there is another one'),
-        }),
-      ),
-      ...(why ? [{ ...step, action: 'start-container' as const, reason: why }] : []),
-    ],
+    stop: stopped.map((container) => {
+      const reason = container === kept ? why! : (faults.get(container) ?? 'there is another one')
+      return { container, step: { action: 'stop-container', service, name: container.name, reason } }
+    }),
+    start: why ? [{ ...step, action: 'start-container', reason: why }] : [],
     wait: mustWait
       ? [
           {

@@ -1,5 +1,6 @@
-import { refuseConflicts } from './conflicts.ts'
-import { planService, type ServicePlan } from './plan-service.ts'
+import { overlap, refuseConflicts } from './conflicts.ts'
+import { hostPorts } from './inspect.ts'
+import { type ContainerStop, planService, type ServicePlan } from './plan-service.ts'
 import type { HostContainer, HostState } from './state.ts'
 import type { Step } from './step.ts'
 import type { HostTarget, TargetNetwork } from './target.ts'
@@ -20,6 +21,7 @@ export function planHost(current: HostState, target: HostTarget): Step[] {
   const obsolete = rest.containers.filter(
     (one) => !target.containers.some((wanted) => wanted.service === one.service),
   )
+  const unwanted = target.containers.length > 0 ? 'the release has no such service' : 'no longer wanted'
   return [
     ...planImage(current, target),
     ...removeFirst(stranded, 'its network changes'),
@@ -27,10 +29,10 @@ export function planHost(current: HostState, target: HostTarget): Step[] {
     ...createNetworks(current, target, replaced),
     ...createVolumes(current, target),
     ...services.flatMap((service) => service.create),
-    ...obsolete.filter(isUp).map((one) => stop(one, 'the release has no such service')),
+    ...obsolete.filter(isUp).map((one) => stop(one, unwanted)),
     ...startInOrder(services, target),
     ...services.flatMap((service) => service.remove),
-    ...obsolete.map((one) => remove(one, 'the release has no such service')),
+    ...obsolete.map((one) => remove(one, unwanted)),
     ...services.flatMap((service) => service.rename),
     ...removeNetworks(current, target),
     ...removeVolumes(current, target),
@@ -83,20 +85,32 @@ function createVolumes(current: HostState, target: HostTarget): Step[] {
     .map((volume): Step => ({ action: 'create-volume', volume, reason: 'not on this host' }))
 }
 
-/** Each service starts after what it needs; waiting is put off until somebody needs the answer, or the end. */
+/**
+ * Each service stops its old container and starts the new one, after what it needs and after whoever holds its ports
+ * until now. Waiting is put off until somebody needs the answer, or the end.
+ */
 function startInOrder(services: readonly ServicePlan[], target: HostTarget): Step[] {
   const steps: Step[] = []
   const waiting = new Map<string, readonly Step[]>()
-  for (const service of services) {
-    const needs = target.containers.find((one) => one.service === service.service)?.needs ?? []
-    if (service.swap.length > 0) {
-      for (const need of needs.filter((one) => one.healthy)) {
+  let stops = services.flatMap((service) => service.stop)
+  const stopIf = (due: (stop: ContainerStop) => boolean): void => {
+    steps.push(...stops.filter(due).map(({ step }) => step))
+    stops = stops.filter((stop) => !due(stop))
+  }
+  for (const { service, start, wait } of services) {
+    const wanted = target.containers.find((one) => one.service === service)!
+    if (start.length > 0) {
+      for (const need of wanted.needs.filter((one) => one.healthy)) {
         steps.push(...(waiting.get(need.service) ?? []))
         waiting.delete(need.service)
       }
-    }
-    steps.push(...service.swap)
-    waiting.set(service.service, service.wait)
+      const ports = hostPorts(wanted.spec.HostConfig.PortBindings ?? {})
+      const holds = (one: HostContainer): boolean =>
+        one.ports.some((held) => ports.some((port) => overlap(port, held)))
+      stopIf(({ container }) => container.service === service || holds(container))
+    } else stopIf(({ container }) => container.service === service)
+    steps.push(...start)
+    waiting.set(service, wait)
   }
   return [...steps, ...[...waiting.values()].flat()]
 }

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import type { ContainerDocument } from '../../../src/engine/documents.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
+import { applyPlan } from '../../../src/host/apply.ts'
+import { planHost } from '../../../src/host/plan.ts'
+import type { Step } from '../../../src/host/step.ts'
+import { SlipwayError } from '../../../src/lib/errors.ts'
+import { silent } from '../../../src/lib/progress.ts'
+import { applyStep } from './model-host.ts'
+import { composeText, emptyHost, sampleTarget } from './sample.ts'
+
+const healthy = {
+  Image: 'sha256:a',
+  RestartCount: 0,
+  State: { Status: 'running', Running: true, Restarting: false, Health: { Status: 'healthy' } },
+} as unknown as ContainerDocument
+
+/** Writes down the calls that change something; those named in `failing` throw. */
+function recordingEngine(failing: readonly string[]): { engine: Engine; calls: string[] } {
+  const calls: string[] = []
+  const does =
+    (verb: string, answer: unknown = undefined) =>
+    async (subject: string | { name: string }) => {
+      const call = `${verb} ${typeof subject === 'string' ? subject : subject.name}`
+      calls.push(call)
+      if (failing.includes(call)) throw new SlipwayError('engine-refused', `It cannot ${call}.`)
+      return answer
+    }
+  const engine = {
+    images: { inspect: async () => undefined, tag: does('tag') },
+    networks: { create: does('create', 'network-id'), remove: does('remove') },
+    volumes: { create: does('create'), remove: does('remove') },
+    containers: {
+      create: does('create', 'container-id'),
+      inspect: async () => healthy,
+      logs: async () => '',
+      start: does('start'),
+      stop: does('stop'),
+      rename: does('rename'),
+      remove: does('remove'),
+    },
+  } as unknown as Engine
+  return { engine, calls }
+}
+
+async function failureOf(steps: readonly Step[], failing: string[]) {
+  const { engine, calls } = recordingEngine(failing)
+  const error = await applyPlan(steps, { engine, report: silent }).catch((thrown: unknown) => thrown)
+  const { message, exitCode } = error as SlipwayError
+  return { message, exitCode, calls }
+}
+
+const loaded = { ...emptyHost, images: [{ id: 'sha256:a', tags: ['acme:1.0.0'] }] }
+const install = planHost(loaded, sampleTarget())
+const installed = install.reduce(applyStep, loaded)
+const change = planHost(installed, sampleTarget({ compose: composeText.replace('64m', '128m') }))
+
+describe('applyPlan', () => {
+  it('takes everything back, last first, when an install fails', async () => {
+    expect(await failureOf(install, ['start acme-optimiser-1'])).toEqual({
+      message: 'It cannot start acme-optimiser-1. What had been made was removed again.',
+      exitCode: 1,
+      calls: [
+        'create acme_default',
+        'create acme_cache',
+        'create acme-dns-1',
+        'create acme-optimiser-1',
+        'start acme-dns-1',
+        'start acme-optimiser-1',
+        'stop acme-dns-1',
+        'remove container-id',
+        'remove container-id',
+        'remove acme_cache',
+        'remove network-id',
+      ],
+    })
+  })
+
+  it('starts the former container again when the new one fails, and says so with exit code 5', async () => {
+    expect(await failureOf(change, ['start acme-optimiser-1.next'])).toEqual({
+      message:
+        'It cannot start acme-optimiser-1.next. The former containers serve again; nothing else was changed.',
+      exitCode: 5,
+      calls: [
+        'create acme-optimiser-1.next',
+        'stop acme-optimiser-1',
+        'start acme-optimiser-1.next',
+        'start acme-optimiser-1',
+        'remove container-id',
+      ],
+    })
+  })
+
+  it('past the point of no return says what stands and what is left, with exit code 4', async () => {
+    const { message, exitCode } = await failureOf(change, ['rename acme-optimiser-1.next'])
+    expect({ message, exitCode }).toEqual({
+      message:
+        'It cannot rename acme-optimiser-1.next. Done so far: create container acme-optimiser-1.next, stop container acme-optimiser-1, start container acme-optimiser-1.next, wait for acme-optimiser-1.next, remove container acme-optimiser-1. Still to do: rename container acme-optimiser-1.next to acme-optimiser-1; the same command again finishes it.',
+      exitCode: 4,
+    })
+  })
+
+  it('says what stands when undoing fails too', async () => {
+    const { message, exitCode } = await failureOf(change, [
+      'start acme-optimiser-1.next',
+      'start acme-optimiser-1',
+    ])
+    expect({ message, exitCode }).toEqual({
+      message:
+        'It cannot start acme-optimiser-1.next. Undoing it failed as well, and this stands: stop container acme-optimiser-1 (It cannot start acme-optimiser-1.); the same command again finishes or repairs it.',
+      exitCode: 4,
+    })
+  })
+
+  it('leaves an error alone when nothing had been done', async () => {
+    expect(await failureOf(install, ['create acme_default'])).toEqual({
+      message: 'It cannot create acme_default.',
+      exitCode: 1,
+      calls: ['create acme_default'],
+    })
+  })
+
+  it('stops at an interruption and takes back what was done', async () => {
+    const { engine, calls } = recordingEngine([])
+    const interrupt = new AbortController()
+    const report = (event: { type: string; task?: string }) => {
+      if (event.type === 'finish' && event.task === 'create volume acme_cache') {
+        interrupt.abort(new SlipwayError('interrupted', 'Interrupted.'))
+      }
+    }
+    await expect(applyPlan(install, { engine, report, signal: interrupt.signal })).rejects.toThrow(
+      'Interrupted. What had been made was removed again.',
+    )
+    expect(calls).toEqual([
+      'create acme_default',
+      'create acme_cache',
+      'remove acme_cache',
+      'remove network-id',
+    ])
+  })
+})

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { withSettings } from '../../../src/host/settings.ts'
+
+const profile = { name: 'branch', description: '', services: { dns: { memory: 67_108_864, port: '53' } } }
+const services = ['dns', 'optimiser']
+
+describe('withSettings', () => {
+  it('lays settings of a site over the profile', () => {
+    const settings = ['dns.port=127.0.0.1:1053', 'optimiser.memory=1g', 'allowedNetworks=10.0.0.0/8,fc00::/7']
+    expect(withSettings(profile, settings, services)).toEqual({
+      name: 'branch',
+      description: '',
+      services: {
+        dns: { memory: 67_108_864, port: '127.0.0.1:1053' },
+        optimiser: { memory: 1_073_741_824 },
+      },
+      allowedNetworks: ['10.0.0.0/8', 'fc00::/7'],
+    })
+  })
+
+  it.each([
+    [
+      'dns.prot=1053',
+      '--set dns.prot=1053 is not understood; did you mean dns.port=…? Settings are dns.memory, dns.cache, dns.port, dns.restart, optimiser.memory, optimiser.cache, optimiser.port, optimiser.restart, allowedNetworks, upstreamDns.',
+    ],
+    [
+      'dns.memory=lots',
+      '--set dns.memory=lots: "lots" is no size; write one such as 512m or 2g, at least 6m.',
+    ],
+    [
+      'dns.restart=maybe',
+      '--set dns.restart=maybe: "maybe" is not allowed; write no, always, unless-stopped or on-failure:5.',
+    ],
+    [
+      'dns.port=http',
+      '--set dns.port=http: "http" is not allowed; write a port such as 53, or 192.0.2.1:53.',
+    ],
+  ])('refuses %s with what is allowed', (setting, message) => {
+    expect(() => withSettings(profile, [setting], services)).toThrow(message)
+  })
+})

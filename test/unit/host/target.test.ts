@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { composeText, sampleTarget } from './sample.ts'
+
+describe('targetHost', () => {
+  it('says everything about a container that the Engine is to be told', () => {
+    const container = sampleTarget().containers.find((one) => one.service === 'optimiser')!
+    expect(container.spec).toEqual({
+      Image: 'acme:1.0.0',
+      Env: [],
+      ExposedPorts: { '3128/tcp': {} },
+      Volumes: { '/var/spool/cache': {} },
+      Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 1e9, Retries: 3 },
+      Labels: {
+        'io.slipway.appliance': 'acme',
+        'io.slipway.product': 'acme',
+        'io.slipway.release': '1.0.0',
+        'io.slipway.component': 'optimiser',
+        'io.slipway.profile': 'branch',
+        'io.slipway.target': container.hash,
+        'com.docker.compose.project': 'acme',
+        'com.docker.compose.service': 'optimiser',
+        'com.docker.compose.container-number': '1',
+        'com.docker.compose.oneoff': 'False',
+        'com.docker.compose.project.config_files': 'compose/appliance.yaml',
+        'com.docker.compose.config-hash': container.hash,
+      },
+      HostConfig: {
+        NetworkMode: 'acme_default',
+        Binds: ['acme_cache:/var/spool/cache:rw'],
+        PortBindings: { '3128/tcp': [{ HostIp: '', HostPort: '3128' }] },
+        RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+        ReadonlyRootfs: false,
+        Memory: 67_108_864,
+      },
+      NetworkingConfig: { EndpointsConfig: { acme_default: { Aliases: ['optimiser'] } } },
+    })
+  })
+
+  it('gives the same hash to the same service, and another to a changed one only', () => {
+    const hashes = (target: ReturnType<typeof sampleTarget>) => target.containers.map(({ hash }) => hash)
+    const [dns, optimiser] = hashes(sampleTarget())
+    expect(hashes(sampleTarget())).toEqual([dns, optimiser])
+    const [dnsAfter, optimiserAfter] = hashes(sampleTarget({ compose: composeText.replace('64m', '128m') }))
+    expect(dnsAfter).toBe(dns)
+    expect(optimiserAfter).not.toBe(optimiser)
+  })
+
+  it('refuses services that depend on each other in a circle', () => {
+    const compose = composeText.replace('image: acme:1.0.0', 'image: acme:1.0.0\n    depends_on: [optimiser]')
+    expect(() => sampleTarget({ compose })).toThrow(
+      'The services depend on each other in a circle (dns → optimiser → dns); take one depends_on out of the Compose file.',
+    )
+  })
+})
