@@ -1,6 +1,7 @@
 /** Debian packages the whole test run needs: the Engine, and the judges that nobody here wrote. */
 export const hostPackages = [
   'bind9-dnsutils',
+  'busybox-static',
   'curl',
   'docker-compose',
   'docker.io',
