@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { type DownloadOptions, downloadBytes } from './download.ts'
+import { shownUrl } from './http-failure.ts'
 import type { Keyring } from './keyring.ts'
 import { type MirrorChoice, type MirrorKind, snapshotTime } from './mirrors.ts'
 import { type VerifiedRelease, verifyRelease } from './release.ts'
@@ -85,7 +86,7 @@ async function openAt(
   const release = await verifyRelease(data, keyring, {
     suite,
     now,
-    from: url,
+    from: shownUrl(url),
     validUntil: snapshot === undefined ? validUntil : 'waived',
   })
   const record: ArchiveRelease = {

@@ -91,7 +91,7 @@ async function openSuites(
     source.security
       ? [await open(`${suite}-security`, await findMirror('security', source, options), 'required')]
       : []
-  // One after the other: with both failing, the main mirror's error is the one to read first.
+  // Where both fail, the main mirror's error is the one to read.
   const [main, security] = await Promise.allSettled([fromMain(), fromSecurity()])
   if (main.status === 'rejected') throw main.reason
   if (security.status === 'rejected') throw security.reason

@@ -6,6 +6,7 @@ import { mapParallel } from '../lib/parallel.ts'
 import { type Report, silent } from '../lib/progress.ts'
 import type { DebFile } from './deb-store.ts'
 import { type DownloadOptions, downloadFile } from './download.ts'
+import { shownUrl } from './http-failure.ts'
 import { findMirror, type MirrorChoice, type MirrorKind, type MirrorOptions, mirrorKind } from './mirrors.ts'
 import type { DebianSource } from './source.ts'
 
@@ -94,11 +95,11 @@ function lockedFilesGone(
   const listed = many ? `${files.slice(0, 8).join(', ')} and ${files.length - 8} more` : files.join(', ')
   const snapshots =
     source.snapshots.length > 0
-      ? `, nor do the snapshot archives (${source.snapshots.join(', ')})`
+      ? `, nor do the snapshot archives (${source.snapshots.map(shownUrl).join(', ')})`
       : ', and no debian.snapshots are named'
   return new LockedFilesGone(
     names,
-    `${[...asked].join(', ')} no longer has ${listed}${snapshots}; run \`slipway lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
+    `${[...asked].map(shownUrl).join(', ')} no longer has ${listed}${snapshots}; run \`slipway lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
   )
 }
 

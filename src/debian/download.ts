@@ -5,7 +5,7 @@ import { temporaryName } from '../lib/atomic.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { DownloadSink } from './download-sink.ts'
-import { Failure, statusFailure } from './http-failure.ts'
+import { Failure, shownUrl, statusFailure } from './http-failure.ts'
 import { type Answer, get } from './http-get.ts'
 
 export interface DownloadOptions {
@@ -142,7 +142,7 @@ function downloadError(
   const times = tried > 1 ? `, asked ${tried} times` : ''
   return new SlipwayError(
     gone ? 'not-found' : 'download-failed',
-    `${file.name} cannot be downloaded from ${file.url}: ${failure.message}${times}; ${advice}.`,
+    `${file.name} cannot be downloaded from ${shownUrl(file.url)}: ${failure.message}${times}; ${advice}.`,
     { cause: failure.cause ?? failure },
   )
 }

@@ -172,6 +172,16 @@ describe('an archive', () => {
     expect(indexRequests().at(-1)).toBe('dists/trixie/main/binary-amd64/Packages.xz')
   })
 
+  it('whose packages of architecture all stand apart is read with their index', async () => {
+    const edit = (text: string) => text.replace('No-Support-for-Architecture-all: Packages\n', '')
+    await serve([{ ...release, architectures: ['amd64', 'all'], acquireByHash: false, edit }])
+    await openArchive(source({ updates: false, security: false }), options({ architectures: ['amd64'] }))
+    expect(indexRequests().sort()).toEqual([
+      'dists/trixie/main/binary-all/Packages.xz',
+      'dists/trixie/main/binary-amd64/Packages.xz',
+    ])
+  })
+
   it('heals an index that was damaged in the cache', async () => {
     await openArchive(source(), options())
     for (const name of await cached()) {

@@ -167,6 +167,14 @@ describe('a download fails in one sentence, and leaves nothing under its name', 
     expect(await outcome()).toEqual(fails('it answers 429: it says there were too many requests'))
   })
 
+  it('without the password that its address may hold', async () => {
+    const url = `${server.url}/none`.replace('http://', 'http://user:secret@')
+    expect(await outcome({}, signed({ url }))).toEqual([
+      'not-found',
+      `${name} cannot be downloaded from ${server.url}/none: it answers 404: it does not have the file; ${advice}.`,
+    ])
+  })
+
   it('when every answer is half a file', async () => {
     server.misbehave(at, ...Array(2).fill({ half: 0.5 }))
     expect(await outcome({ attempts: 2 })).toEqual(fails('the connection was cut, asked 2 times'))

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { parseRetryAfter, shownUrl, statusFailure } from '../../../src/debian/http-failure.ts'
+import { proxyFor } from '../../../src/debian/http-proxy.ts'
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-03-10T12:00:00Z')
+
+  it.each([
+    ['7', 7000],
+    ['Tue, 10 Mar 2026 12:00:05 GMT', 5000],
+    ['Tue, 10 Mar 2026 11:00:00 GMT', 0],
+    ['soon', undefined],
+    [undefined, undefined],
+  ])('of %s is %s ms', (value, milliseconds) => {
+    expect(parseRetryAfter(value, now)).toBe(milliseconds)
+  })
+})
+
+it('only what may pass by itself is tried again', () => {
+  const statuses = [400, 401, 403, 404, 408, 410, 418, 429, 500, 501, 502, 503, 504]
+  expect(statuses.filter((status) => statusFailure(status, undefined).retry)).toEqual([
+    408, 429, 500, 502, 503, 504,
+  ])
+})
+
+describe('the proxy of the environment', () => {
+  const proxyOf = (url: string, env: NodeJS.ProcessEnv) => proxyFor(new URL(url), env)?.href
+
+  it('is chosen by scheme', () => {
+    const env = { http_proxy: 'http://one.example:3128', HTTPS_PROXY: 'two.example:3129' }
+    expect([proxyOf('http://mirror.example/x', env), proxyOf('https://mirror.example/x', env)]).toEqual([
+      'http://one.example:3128/',
+      'http://two.example:3129/',
+    ])
+  })
+
+  it('is not taken from HTTP_PROXY, which a request header can set', () => {
+    expect(proxyOf('http://mirror.example/x', { HTTP_PROXY: 'http://one.example' })).toBe(undefined)
+  })
+
+  it.each(['*', 'mirror.example', '.example', '*.example', 'example', 'a, mirror.example:8080'])(
+    'is passed by where no_proxy is "%s"',
+    (no_proxy) => {
+      const env = { http_proxy: 'http://one.example:3128', no_proxy }
+      expect(proxyOf('http://mirror.example:8080/x', env)).toBe(undefined)
+    },
+  )
+
+  it.each(['ample', 'other.example', 'mirror.example:80', ''])(
+    'is used where no_proxy is "%s"',
+    (no_proxy) => {
+      const env = { http_proxy: 'http://one.example:3128', no_proxy }
+      expect(proxyOf('http://mirror.example:8080/x', env)).toBe('http://one.example:3128/')
+    },
+  )
+
+  it('of another kind than http is an error', () => {
+    expect(() => proxyOf('http://mirror.example/x', { http_proxy: 'socks5://one.example' })).toThrow(
+      'the proxy address "socks5://one.example" in the environment cannot be used (http://host:port)',
+    )
+  })
+})
+
+it('an address is shown without its user name and password', () => {
+  expect(['https://a:b@mirror.example/x@y', 'http://mirror.example/x@y'].map(shownUrl)).toEqual([
+    'https://mirror.example/x@y',
+    'http://mirror.example/x@y',
+  ])
+})
