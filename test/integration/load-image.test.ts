@@ -1,0 +1,133 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connectEngine } from '../../src/engine/connect.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { loadImage } from '../../src/engine/load-image.ts'
+import { readLayout } from '../../src/image/read-layout.ts'
+import { hexOf } from '../../src/lib/digest.ts'
+import { type ProgressEvent, silent } from '../../src/lib/progress.ts'
+import { busyboxLayer, writeTinyLayout } from '../support/tiny-layout.ts'
+
+const name = `slipway-test-load-${process.pid}`
+let engine: Engine
+let scratch: string
+
+beforeAll(async () => {
+  engine = await connectEngine()
+  scratch = await mkdtemp(path.join(os.tmpdir(), 'slipway-load-'))
+})
+
+afterAll(async () => {
+  for (const image of await engine.images.list()) {
+    for (const tag of image.tags) if (tag.startsWith(`${name}:`)) await engine.images.remove(tag)
+  }
+  await rm(scratch, { recursive: true, force: true })
+})
+
+/** A layout of a base layer that no other test has, and a small one over it. */
+async function layoutOf(folder: string, text: string) {
+  const base = { ...(await busyboxLayer()), 'etc/run': `${name}\n` }
+  const directory = path.join(scratch, folder)
+  const written = await writeTinyLayout(directory, [base, { 'etc/text': text }])
+  return { directory, written, image: await readLayout(directory, 'linux/amd64') }
+}
+
+describe('loadImage', () => {
+  it('sends a whole image once, then only the layers that the Engine lacks', async () => {
+    const one = await layoutOf('one', 'one')
+    const two = await layoutOf('two', 'two')
+    const [base, small] = one.written.layers.map((layer) => layer.size)
+    expect(await loadImage(engine, one.image, [`${name}:one`], silent)).toEqual({
+      id: one.written.config.digest,
+      sent: base! + small!,
+      shared: 0,
+    })
+    expect(await loadImage(engine, two.image, [`${name}:two`], silent)).toEqual({
+      id: two.written.config.digest,
+      sent: two.written.layers[1]!.size,
+      shared: 1,
+    })
+    expect((await engine.images.inspect(`${name}:two`))?.layers).toEqual(two.image.layers.map((one) => one.diffId))
+  })
+
+  it('sends the whole image where the Engine does not have what it was thought to have', async () => {
+    const { image, written } = await layoutOf('fallback', 'fallback')
+    const liar: Engine = {
+      ...engine,
+      images: {
+        ...engine.images,
+        list: async () => [{ id: 'sha256:0', tags: [], labels: {}, size: 0 }],
+        inspect: async (reference) =>
+          reference === 'sha256:0'
+            ? {
+                id: reference,
+                tags: [],
+                labels: {},
+                size: 0,
+                layers: image.layers.map((layer) => layer.diffId),
+                architecture: 'amd64',
+                os: 'linux',
+              }
+            : engine.images.inspect(reference),
+      },
+    }
+    // The small layer is new to the Engine, so an archive without it cannot be taken.
+    const notes: ProgressEvent[] = []
+    const loaded = await loadImage(liar, image, [`${name}:fallback`], (event) => {
+      if (event.type === 'note') notes.push(event)
+    })
+    expect(loaded).toEqual({
+      id: written.config.digest,
+      sent: written.layers[0]!.size + written.layers[1]!.size,
+      shared: 0,
+    })
+    expect(notes).toEqual([{ type: 'note', text: 'The Engine wants the whole image after all.' }])
+  })
+
+  it('leaves no image behind when a layer is damaged', async () => {
+    const { image, directory, written } = await layoutOf('damaged', 'damaged')
+    const file = path.join(directory, 'blobs', 'sha256', hexOf(written.layers[1]!.digest))
+    const bytes = await readFile(file)
+    await writeFile(
+      file,
+      bytes.map((byte, index) => (index === bytes.length - 6 ? byte ^ 1 : byte)),
+    )
+    await expect(loadImage(engine, image, [`${name}:damaged`], silent)).rejects.toThrow(
+      `${file} is damaged: its bytes do not have the digest of its name; \`slipway build\` writes the layout anew.`,
+    )
+    expect(await engine.images.inspect(`${name}:damaged`)).toBeUndefined()
+  })
+
+  it('stops in the middle when it is interrupted', async () => {
+    const { image } = await layoutOf('interrupted', 'interrupted')
+    const interrupt = new AbortController()
+    const whole = { ...engine, info: async () => ({ ...(await engine.info()), containerdStore: true }) }
+    const load = loadImage(
+      whole,
+      image,
+      [`${name}:interrupted`],
+      (event) => {
+        if (event.type === 'advance') interrupt.abort(new Error('enough'))
+      },
+      interrupt.signal,
+    )
+    await expect(load).rejects.toThrow('enough')
+    expect(await engine.images.inspect(`${name}:interrupted`)).toBeUndefined()
+  })
+})
+
+describe('connectEngine', () => {
+  it('says that nothing listens at an address, and who named the address', async () => {
+    const DOCKER_HOST = `unix://${scratch}/none.sock`
+    await expect(connectEngine({ DOCKER_HOST })).rejects.toThrow(
+      `No Docker Engine answers at ${DOCKER_HOST} (from DOCKER_HOST): start it there, or point DOCKER_HOST at another, then run the same command again.`,
+    )
+  })
+
+  it('speaks the API version that both sides know', async () => {
+    const [, minor] = engine.version.api.split('.')
+    expect(Number(minor)).toBeGreaterThanOrEqual(41)
+  })
+})
