@@ -37,7 +37,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const stop = () => rm(scratch, { recursive: true, force: true })
 
   let built = await build()
-  if (built.failed && built.all.includes('locked-file-gone')) {
+  if (built.failed && /no longer has .*slipway lock --update/.test(built.all)) {
     console.log(
       'The archive no longer has a file of the committed lock: building from a fresh lock of a copy.',
     )
