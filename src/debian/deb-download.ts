@@ -4,6 +4,7 @@ import { formatBytes } from '../lib/bytes.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { type Report, silent } from '../lib/progress.ts'
+import { sweepLeftovers } from '../lib/sweep.ts'
 import type { DebFile } from './deb-store.ts'
 import { type DownloadOptions, downloadFile } from './download.ts'
 import { shownUrl } from './http-failure.ts'
@@ -44,7 +45,9 @@ export async function downloadDebs(
     mirrors.set(kind, await findMirror(kind, source, options))
   }
   const total = debs.reduce((sum, deb) => sum + deb.size, 0)
-  await checkRoom(path.dirname(target(debs[0]!)), total)
+  const folder = path.dirname(target(debs[0]!))
+  await sweepLeftovers(folder)
+  await checkRoom(folder, total)
 
   const report = options.report ?? silent
   const task = 'Download packages'

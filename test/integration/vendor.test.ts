@@ -1,5 +1,8 @@
 import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Lockfile } from '../../src/lock/lockfile.ts'
@@ -93,4 +96,25 @@ it('a dry run shows what is missing and brings nothing', async () => {
   expect(dry.stdout.split('\n')[0]).toMatch(/^ {2}\+ .*\.deb \([\d.]+ \w+\)$/)
   expect(dry.stdout).toContain(`${vendor} would hold ${names.length} packages`)
   expect(await readdir(vendor)).not.toContain(names[0])
+})
+
+it('Ctrl-C during the download ends it at once; what came is kept for the next run, and no folder is made', async () => {
+  const hanging = http.createServer((_, response) => response.write('!<arch>'))
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
+  const mirror = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`
+  const target = path.join(scratch.path, 'interrupted')
+  const cache = path.join(scratch.path, 'interrupted-cache')
+  const running = slipway(['-C', product, 'vendor', target], {
+    env: { SLIPWAY_CACHE: cache, SLIPWAY_MIRROR: mirror, SLIPWAY_SECURITY_MIRROR: mirror },
+  })
+  const debs = () => readdir(path.join(cache, 'debs')).catch(() => [])
+  while ((await debs()).length < 6) await sleep(20)
+  await sleep(200)
+  running.kill('SIGINT')
+  const { exitCode, stderr } = await running
+  hanging.closeAllConnections()
+  hanging.close()
+  expect([exitCode, stderr]).toEqual([1, 'slipway: Interrupted; nothing was left half-done.'])
+  expect((await debs()).map((name) => path.extname(name))).toEqual(Array(6).fill('.partial'))
+  expect(await readdir(target).catch(() => 'not there')).toBe('not there')
 })

@@ -1,0 +1,21 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+
+const day = 24 * 3600 * 1000
+
+/** How long an unfinished file may stay: a killed process comes back for a `.partial`, never for a `.tmp`. */
+const lifetimes: Readonly<Record<string, number>> = { '.tmp': day, '.partial': 30 * day }
+
+/** Removes what killed processes left in a cache folder. Fails silently: it is a courtesy, not a step. */
+export async function sweepLeftovers(folder: string, now = Date.now()): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const lifetime = lifetimes[path.extname(name)]
+    if (lifetime === undefined) continue
+    const file = path.join(folder, name)
+    const modified = await stat(file).then(
+      (found) => found.mtimeMs,
+      () => now,
+    )
+    if (now - modified > lifetime) await rm(file, { force: true }).catch(() => {})
+  }
+}
