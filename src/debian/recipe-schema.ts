@@ -35,7 +35,10 @@ function validator(): ValidateFunction<RawRecipe> {
 export function checkRecipe(file: string, data: unknown): RawRecipe {
   const validate = validator()
   if (validate(data)) return data
-  throw badInput('bad-recipe', `${file}: ${explain(validate.errors![0]!)}.`)
+  const errors = validate.errors!
+  // The branches of oneOf fail first; what matters is that none fits.
+  const told = errors.find((error) => error.keyword === 'oneOf') ?? errors[0]!
+  throw badInput('bad-recipe', `${file}: ${explain(told)}.`)
 }
 
 function explain(error: ErrorObject): string {

@@ -29,6 +29,6 @@ function shellsIn(tree: FileTree, file: string): string[] {
   return tree
     .readText(file)
     .split('\n')
-    .map((line) => line.replace(/#.*/, ''))
+    .map((line) => line.replace(/#.*/, '').trimEnd())
     .filter((line) => line !== '')
 }
