@@ -80,6 +80,13 @@ describe('what is chosen', () => {
   })
 })
 
+describe('a long chain of needs', () => {
+  it('is followed to its end', () => {
+    const chain = Array.from({ length: 20_000 }, (_, i) => `p${i} 1; Depends: p${i + 1}`)
+    expect(choose([...chain, 'p20000 1'].join('\n'), 'p0')).toHaveLength(20_001)
+  })
+})
+
 describe('alternatives and virtual packages', () => {
   it('the first alternative that can be met is taken', () => {
     expect(choose('a 1; Depends: nowhere | b | c\nb 1\nc 1', 'a')).toEqual(['a 1', 'b 1'])
