@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { parseCompose } from '../definition/compose-parse.ts'
 import type { Definition } from '../definition/definition.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { type Profile, profileVariables } from '../definition/profile.ts'
 import { loadProfile, profileNames } from '../definition/profile-load.ts'
+import { loadCompose } from '../definition/runtime-check.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { newPorts } from '../host/conflicts.ts'
@@ -48,7 +47,6 @@ export async function prepareInstall(
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   const name = options.name ?? definition.name
   checkName(name)
-  const text = await readFile(definition.composeFile, 'utf8')
   const engine = await connectEngine(context.env)
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
   const [image, found] = await Promise.all([
@@ -56,13 +54,9 @@ export async function prepareInstall(
     inspectHost(engine, name),
   ])
   checkRelease(definition, image, directory)
-  const profile = await chooseProfile(definition, options, found, text)
+  const profile = await chooseProfile(definition, options, found)
   const reference = `${definition.name}:${definition.version}`
-  const compose = parseCompose(
-    text,
-    { ...profileVariables(profile), APPLIANCE_IMAGE: reference },
-    composeName(definition),
-  )
+  const compose = await loadCompose(definition, { ...profileVariables(profile), APPLIANCE_IMAGE: reference })
   const target = targetHost(definition, compose, targetImage(reference, image), name, profile.name)
   const current = await withTakenPorts(engine, found, target)
   return { engine, image, current, target, steps: planHost(current, target) }
@@ -72,7 +66,6 @@ async function chooseProfile(
   definition: Definition,
   options: InstallOptions,
   current: HostState,
-  compose: string,
 ): Promise<Profile> {
   const installed = current.containers.find((one) => one.profile !== '')?.profile
   const names = await profileNames(definition)
@@ -84,16 +77,12 @@ async function chooseProfile(
     )
   }
   const profile = await loadProfile(definition, name)
-  const services = parseCompose(compose, profileVariables(profile), composeName(definition)).services
+  const { services } = await loadCompose(definition, profileVariables(profile))
   return withSettings(
     profile,
     options.set ?? [],
     services.map((service) => service.name),
   )
-}
-
-function composeName(definition: Definition): string {
-  return path.relative(definition.directory, definition.composeFile).split(path.sep).join('/')
 }
 
 /** Adds the ports that other programs of this machine hold, where the Engine is this machine's. */

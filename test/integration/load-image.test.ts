@@ -49,7 +49,9 @@ describe('loadImage', () => {
       sent: two.written.layers[1]!.size,
       shared: 1,
     })
-    expect((await engine.images.inspect(`${name}:two`))?.layers).toEqual(two.image.layers.map((one) => one.diffId))
+    expect((await engine.images.inspect(`${name}:two`))?.layers).toEqual(
+      two.image.layers.map((one) => one.diffId),
+    )
   })
 
   it('sends the whole image where the Engine does not have what it was thought to have', async () => {
