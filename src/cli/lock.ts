@@ -4,6 +4,7 @@ import { loadDefinition } from '../definition/load.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { debianArchitecture } from '../lib/platform.ts'
+import { describeArchSkew, findArchSkew } from '../lock/arch-skew.ts'
 import { diffLocks, type LockChange, type PlatformDiff } from '../lock/diff-lock.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { findLock, lockName } from '../lock/read-lock.ts'
@@ -41,12 +42,14 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   if (changed && !options.dryRun) await writeLock(directory, lock)
 
   const platforms = diffLocks(previous, lock)
+  const archSkew = findArchSkew(lock.platforms)
   if (options.json) {
     const written = changed && !options.dryRun
-    context.print(JSON.stringify({ lock: lockName, changed, written, platforms }, null, 2))
+    context.print(JSON.stringify({ lock: lockName, changed, written, platforms, archSkew }, null, 2))
     return
   }
   for (const diff of platforms) for (const line of describeDiff(diff, lock)) context.print(line)
+  for (const skew of archSkew) context.print(`Accepted: ${describeArchSkew(skew)}.`)
   context.print(describeOutcome(changed, options.dryRun ?? false))
 }
 

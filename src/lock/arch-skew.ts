@@ -24,14 +24,17 @@ export function findArchSkew(platforms: Readonly<Record<string, LockedPlatform>>
     .sort((a, b) => (a.source < b.source ? -1 : 1))
 }
 
+/** "nettle is 3.10-2 for linux/amd64 and 3.10-1 for linux/arm64". */
+export function describeArchSkew({ source, versions }: ArchSkew): string {
+  const each = Object.entries(versions).map(([platform, version]) => `${version} for ${platform}`)
+  return `${source} is ${each.join(' and ')}`
+}
+
 /** Throws `arch-skew` where a source package differs between platforms. */
 export function refuseArchSkew(platforms: Readonly<Record<string, LockedPlatform>>): void {
   const skews = findArchSkew(platforms)
   if (skews.length === 0) return
-  const told = skews.map(({ source, versions }) => {
-    const each = Object.entries(versions).map(([platform, version]) => `${version} for ${platform}`)
-    return `${source} is ${each.join(' and ')}`
-  })
+  const told = skews.map(describeArchSkew)
   throw new SlipwayError(
     'arch-skew',
     `The archive does not have the same versions for all platforms: ${told.join('; ')}. Wait until it has, pin the older one, or accept it: slipway lock --arch-skew`,

@@ -4,7 +4,7 @@ import type { Definition } from '../definition/definition.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { debianArchitecture, type Platform } from '../lib/platform.ts'
-import { refuseArchSkew } from './arch-skew.ts'
+import { findArchSkew, refuseArchSkew } from './arch-skew.ts'
 import { assignLayers } from './assign-layers.ts'
 import { definitionDigest } from './definition-digest.ts'
 import {
@@ -26,29 +26,29 @@ export interface LockChoices {
 }
 
 /**
- * Chooses every package of every platform. Throws what `resolve` throws, `unknown-package` for a name to update that
- * is not locked, and `arch-skew`. A lock that would name the same packages is returned as it was.
+ * Chooses every package of every platform. Where a source package would differ between platforms, its binaries are
+ * moved to the newest first, so that a platform that lagged behind catches up. Throws what `resolve` throws,
+ * `unknown-package` for a name to update that is not locked, and `arch-skew`. A lock that would name the same packages is
+ * returned as it was.
  */
 export function resolveLock(
   definition: Definition,
   archive: Archive,
   { previous, update = [], archSkew = false }: LockChoices = {},
 ): Lockfile {
-  const moving = update === 'all' ? undefined : movingNames(definition, previous, update)
-  const resolvePlatform = (platform: Platform): [Platform, LockedPlatform] => {
-    const before = previous?.platforms[platform]?.packages ?? []
-    const kept = moving === undefined ? [] : before.filter(({ name }) => !moving.has(name))
-    const resolution = resolve({
-      index: archive.index(debianArchitecture(platform)),
-      wanted: definition.components.map(({ name, packages }) => ({ by: name, packages })),
-      ...essentialFor(definition),
-      exclude: definition.exclude,
-      pins: definition.pins,
-      preferred: new Map(kept.map(({ name, version }) => [name, version])),
-    })
-    return [platform, lockPlatform(definition, resolution)]
-  }
-  const platforms = Object.fromEntries([...definition.platforms].sort().map(resolvePlatform))
+  const moving = update === 'all' ? allNames(previous) : movingNames(definition, previous, update)
+  const first = resolvePlatforms(definition, archive, previous, moving)
+  const skewed = new Set(findArchSkew(first).map(({ source }) => source))
+  const lagging = lockedPackages(previous).filter(({ source }) => skewed.has(source))
+  const platforms =
+    lagging.length === 0
+      ? first
+      : resolvePlatforms(
+          definition,
+          archive,
+          previous,
+          new Set([...moving, ...lagging.map(({ name }) => name)]),
+        )
   if (!archSkew) refuseArchSkew(platforms)
 
   const lock: Lockfile = {
@@ -65,6 +65,37 @@ export function resolveLock(
   return previous && sameChoice(previous, lock) ? previous : lock
 }
 
+/** Every platform for itself; what is locked and not `moving` is kept where nothing speaks against it. */
+function resolvePlatforms(
+  definition: Definition,
+  archive: Archive,
+  previous: Lockfile | undefined,
+  moving: ReadonlySet<string>,
+): Partial<Record<Platform, LockedPlatform>> {
+  const resolvePlatform = (platform: Platform): [Platform, LockedPlatform] => {
+    const before = previous?.platforms[platform]?.packages ?? []
+    const kept = before.filter(({ name }) => !moving.has(name))
+    const resolution = resolve({
+      index: archive.index(debianArchitecture(platform)),
+      wanted: definition.components.map(({ name, packages }) => ({ by: name, packages })),
+      ...essentialFor(definition),
+      exclude: definition.exclude,
+      pins: definition.pins,
+      preferred: new Map(kept.map(({ name, version }) => [name, version])),
+    })
+    return [platform, lockPlatform(definition, resolution)]
+  }
+  return Object.fromEntries([...definition.platforms].sort().map(resolvePlatform))
+}
+
+function lockedPackages(lock: Lockfile | undefined): LockedPackage[] {
+  return Object.values(lock?.platforms ?? {}).flatMap(({ packages }) => packages)
+}
+
+function allNames(lock: Lockfile | undefined): Set<string> {
+  return new Set(lockedPackages(lock).map(({ name }) => name))
+}
+
 /** The first component that holds the Essential set. */
 function essentialFor({ components }: Definition): { essentialFor?: string } {
   const base = components.find(({ essential }) => essential)
@@ -77,7 +108,7 @@ function movingNames(
   previous: Lockfile | undefined,
   update: readonly string[],
 ): Set<string> {
-  const locked = Object.values(previous?.platforms ?? {}).flatMap(({ packages }) => packages)
+  const locked = lockedPackages(previous)
   const asked = new Set(definition.components.flatMap(({ packages }) => packages))
   const moving = new Set<string>()
   for (const name of update) {

@@ -165,7 +165,10 @@ describe('slipway lock', () => {
       ['appliance.lock', 'appliance.yaml', 'compose', 'images', 'key.asc'],
     ])
     await lock(context(), { ...options, update: true, archSkew: true })
-    expect(await readLockText()).toContain('3.5.9-1')
+    expect([printed.at(-2), JSON.parse(await readLockText()).platforms['linux/arm64'].packages[1]]).toEqual([
+      'Accepted: openssl is 3.5.1-1 for linux/amd64 and 3.5.9-1 for linux/arm64.',
+      expect.objectContaining({ name: 'openssl', version: '3.5.9-1' }),
+    ])
   })
 
   it('refuses an old lock that was edited wrongly, rather than writing over it', async () => {

@@ -169,6 +169,17 @@ describe('several platforms', () => {
     expect(versions(lock, 'linux/arm64')).toContain('libnettle8 3.10')
   })
 
+  it('a platform that lagged behind catches up once the archive has it for all', () => {
+    const before = resolveLock(both, skewed, { archSkew: true })
+    const even = tinyArchiveView({
+      trixie: { amd64: old, arm64: old.replace('+b2', '+b1') },
+      'trixie-security': { amd64: fix, arm64: fix },
+    })
+    const after = resolveLock(both, even, { previous: before })
+    expect(versions(after, 'linux/arm64')).toContain('libnettle8 3.10+deb13u1')
+    expect(after.platforms['linux/amd64']).toEqual(before.platforms['linux/amd64'])
+  })
+
   it('the locked versions are kept until all have the fix', () => {
     const before = resolveLock(
       both,
