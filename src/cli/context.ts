@@ -13,4 +13,6 @@ export interface Context {
   readonly color: boolean
   /** Aborted at Ctrl-C: long work stops, cleans up and throws. */
   readonly signal: AbortSignal
+  /** Asks for time after Ctrl-C, to take back what was done on a host; call what it returns when that is over. */
+  readonly hold?: () => () => void
 }

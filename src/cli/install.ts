@@ -23,7 +23,12 @@ export async function run(context: Context, options: ApplyOptions, args: string[
     return
   }
   if (!options.json && steps.length > 0) printPlan(context, steps)
-  await applyPlan(steps, { engine, image, report, signal })
+  const release = context.hold?.()
+  try {
+    await applyPlan(steps, { engine, image, report, signal })
+  } finally {
+    release?.()
+  }
   if (options.json) {
     context.print(planJson(target, steps))
     return

@@ -5,6 +5,7 @@ import { createProgram } from './program.ts'
 import { plainProgress, terminalProgress } from './progress.ts'
 
 const interrupted = new AbortController()
+let holds = 0
 
 const interactive = process.stdout.isTTY === true && process.stderr.isTTY === true
 const context: Context = {
@@ -20,6 +21,10 @@ const context: Context = {
   interactive,
   color: interactive && !process.env.NO_COLOR,
   signal: interrupted.signal,
+  hold: () => {
+    holds++
+    return () => holds--
+  },
 }
 
 for (const [signal, number] of [
@@ -29,7 +34,8 @@ for (const [signal, number] of [
   process.once(signal, () => {
     interrupted.abort(new SlipwayError('interrupted', 'Interrupted; nothing was left half-done.'))
     // Work that does not watch the signal ends here; unfinished files have temporary names.
-    setTimeout(() => process.exit(128 + number), 2000).unref()
+    setInterval(() => holds === 0 && process.exit(128 + number), 2000).unref()
+    process.once(signal, () => process.exit(128 + number))
   })
 }
 

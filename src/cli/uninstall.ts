@@ -29,7 +29,12 @@ export async function run(context: Context, options: UninstallOptions): Promise<
   else printPlan(context, steps)
   if (options.dryRun || steps.length === 0) return
   if (!options.yes) await confirm(context, `Uninstalling ${name} deletes what stands above.`)
-  await applyPlan(steps, { engine, report: context.report, signal: context.signal })
+  const release = context.hold?.()
+  try {
+    await applyPlan(steps, { engine, report: context.report, signal: context.signal })
+  } finally {
+    release?.()
+  }
   if (!options.json)
     context.print(`${name} is gone from this host${options.keepData ? '; its volumes stay' : ''}.`)
 }

@@ -41,8 +41,9 @@ async function explainFailure(
   done: readonly Done[],
   execution: Execution,
 ): Promise<SlipwayError> {
-  const code = errorCode(error) ?? 'failed'
-  const said = error instanceof Error ? error.message : String(error)
+  const interrupted = execution.signal?.aborted === true
+  const code = interrupted ? 'interrupted' : (errorCode(error) ?? 'failed')
+  const said = interrupted ? 'Interrupted.' : error instanceof Error ? error.message : String(error)
   const failed = steps[done.length]!
   if (done.some(({ step }) => isIrreversible(step)) || isIrreversible(failed)) {
     const open = steps.slice(done.length).map(describeStep)
@@ -67,8 +68,11 @@ async function explainFailure(
       cause: error,
     })
   }
-  if (!done.some(({ undo }) => undo) && error instanceof SlipwayError) return error
-  return new SlipwayError(code, `${said} What had been made was removed again.`, { cause: error })
+  if (done.some(({ undo }) => undo)) {
+    return new SlipwayError(code, `${said} What had been made was removed again.`, { cause: error })
+  }
+  if (interrupted) return new SlipwayError(code, 'Interrupted; nothing was changed.', { cause: error })
+  return error instanceof SlipwayError ? error : new SlipwayError(code, said, { cause: error })
 }
 
 /** Takes everything back, last first; returns in words what could not be. */
