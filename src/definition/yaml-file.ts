@@ -44,12 +44,15 @@ export function parseYaml(text: string, file: string): YamlFile {
   if (problems.length === 0) {
     try {
       value = document.toJS()
-    } catch (error) {
+      // Throws at an alias inside its own anchor: nothing further on is made for a value that holds itself.
+      JSON.stringify(value)
+    } catch {
+      value = undefined
       problems.push({
         file,
         line: 1,
         path: '',
-        text: `this is not YAML: ${sentence(error instanceof Error ? error.message : '')}`,
+        text: 'the aliases (*name) of this file refer to themselves, or grow without end; write out what they stand for',
       })
     }
   }
@@ -69,6 +72,7 @@ function explainYamlError(error: YAMLError, text: string): string {
     const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? ''
     return `the key ${key} stands twice in the same place; keep one of them`
   }
+  if (error.code === 'MULTIPLE_DOCS') return 'a second document begins here (---); keep one in a file'
   if (error.code === 'TAB_AS_INDENT') return 'a tab is used for indentation; YAML allows spaces only'
   return `this is not YAML: ${sentence(error.message)}`
 }

@@ -311,8 +311,27 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     const laughs = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`)}]`)
     await put('images/base/component.yaml', `a0: &a0 [x]\n${laughs.join('\n')}\n`)
     expect(await refusal()).toBe(
-      `images/base/component.yaml:1: this is not YAML: excessive alias count indicates a resource exhaustion attack.${correct}`,
+      `images/base/component.yaml:1: the aliases (*name) of this file refer to themselves, or grow without end; write out what they stand for.${correct}`,
     )
+  })
+
+  it('stops at an alias inside its own anchor', async () => {
+    await put('compose/appliance.yaml', 'services: &all { web: *all }\n')
+    expect(await refusal()).toBe(
+      `compose/appliance.yaml:1: the aliases (*name) of this file refer to themselves, or grow without end; write out what they stand for.${correct}`,
+    )
+  })
+
+  it('refuses a second document in a file', async () => {
+    await put('profiles/site.yaml', 'description: one\n---\ndescription: two\n')
+    expect(await refusal()).toBe(
+      `profiles/site.yaml:2: a second document begins here (---); keep one in a file.${correct}`,
+    )
+  })
+
+  it('passes over the byte order mark of a Windows editor', async () => {
+    await put('appliance.yaml', `\uFEFF${appliance}`)
+    expect((await load()).name).toBe('tiny')
   })
 
   it('refuses a product without a Compose file', async () => {
