@@ -17,11 +17,20 @@ export interface DebootstrapRequest {
   readonly userIds: ReadonlyMap<string, number>
 }
 
-/**
- * The locked packages, installed the real way: mmdebstrap from a flat repository of exactly these files, with the same
- * omit rules, and a package that stands for what the definition excludes. Needs root. Returns the tree's folder.
- */
+/** The locked packages, installed the real way. Needs root. Returns the tree's folder. */
 export async function debootstrap(request: DebootstrapRequest): Promise<string> {
+  const { command, tree } = await prepareDebootstrap(request)
+  await execa(command[0]!, command.slice(1))
+  return tree
+}
+
+/**
+ * Prepares mmdebstrap from a flat repository of exactly the locked files, with the same omit rules, and a package that
+ * stands for what the definition excludes.
+ */
+export async function prepareDebootstrap(
+  request: DebootstrapRequest,
+): Promise<{ readonly command: readonly string[]; readonly tree: string }> {
   const { scratch, locked } = request
   const repository = path.join(scratch, 'repository')
   const tree = path.join(scratch, 'tree')
@@ -30,7 +39,8 @@ export async function debootstrap(request: DebootstrapRequest): Promise<string> 
   await writeFile(useradd, useraddScript(request.userIds))
   await chmod(useradd, 0o755)
   const names = locked.packages.map(({ name, version }) => `${name}=${version}`)
-  await execa('mmdebstrap', [
+  const command = [
+    'mmdebstrap',
     '--mode=root',
     '--variant=custom',
     '--format=directory',
@@ -43,8 +53,8 @@ export async function debootstrap(request: DebootstrapRequest): Promise<string> 
     'trixie',
     tree,
     `deb [trusted=yes] copy://${repository} ./`,
-  ])
-  return tree
+  ]
+  return { command, tree }
 }
 
 /**

@@ -58,7 +58,8 @@ APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "
   }
 }
 
-async function sourceLines(source: DebianSource): Promise<string> {
+/** One-line apt sources of a definition's suites, at the mirrors that this host uses. */
+export async function sourceLines(source: DebianSource): Promise<string> {
   const lines = await Promise.all(
     suitesOf(source).map(async ({ suite, kind }) => {
       const [url] = (await findMirror(kind, source)).urls
