@@ -32,6 +32,12 @@ export async function connectEngine(
   const Dockerode = await call(async () => loadDockerode())
   const options = clientOptions(endpoint, env)
   const offered = await call(() => new Dockerode(options).version())
+  if (typeof offered.ApiVersion !== 'string') {
+    throw new SlipwayError(
+      'not-an-engine',
+      `What answers at ${endpoint.address} (from ${endpoint.source}) is no Docker Engine; correct the address, then run the same command again.`,
+    )
+  }
   const api = negotiateApi(offered.ApiVersion, offered.MinAPIVersion, offered.Version)
   if (offered.Os !== 'linux') {
     throw new SlipwayError(

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -128,8 +131,38 @@ describe('connectEngine', () => {
     )
   })
 
-  it('speaks the API version that both sides know', async () => {
-    const [, minor] = engine.version.api.split('.')
-    expect(Number(minor)).toBeGreaterThanOrEqual(41)
+  it('speaks the API version that both sides know, over tcp as over the socket', async () => {
+    const socketPath = engine.endpoint.socketPath ?? '/var/run/docker.sock'
+    const relay = createTcpServer((client) => {
+      const upstream = connect(socketPath)
+      client.pipe(upstream).pipe(client)
+      for (const end of [client, upstream]) end.on('error', () => client.destroy())
+    })
+    const port = await listen(relay)
+    try {
+      const remote = await connectEngine({ DOCKER_HOST: `tcp://127.0.0.1:${port}` })
+      expect(remote.version).toEqual(engine.version)
+      expect((await remote.info()).hostName).toBe((await engine.info()).hostName)
+    } finally {
+      relay.close()
+    }
+  })
+
+  it('says that something else than an Engine answers', async () => {
+    const other = createHttpServer((_, response) => response.end('hello'))
+    const DOCKER_HOST = `tcp://127.0.0.1:${await listen(other)}`
+    try {
+      await expect(connectEngine({ DOCKER_HOST })).rejects.toThrow(
+        `What answers at ${DOCKER_HOST} (from DOCKER_HOST) is no Docker Engine; correct the address, then run the same command again.`,
+      )
+    } finally {
+      other.close()
+    }
   })
 })
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
