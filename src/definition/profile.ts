@@ -36,16 +36,18 @@ export interface MaintenanceWindow {
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
 
 /**
- * The Compose variables that a profile sets: `<SERVICE>_MEMORY`, `_CACHE`, `_PORT`, `_RESTART`, and `ALLOWED_NETWORKS`,
- * `UPSTREAM_DNS`. What the profile leaves open keeps the Compose file's default.
+ * The Compose variables that a profile sets: `<SERVICE>_MEMORY`, `_CACHE`, `_PORT` (with `_ADDRESS` where the port has
+ * one), `_RESTART`, and `ALLOWED_NETWORKS`, `UPSTREAM_DNS`. What the profile leaves open keeps the Compose file's default.
  */
 export function profileVariables(profile: Profile): Record<string, string> {
   const variables: Record<string, string> = {}
   for (const [service, share] of Object.entries(profile.services)) {
-    for (const key of ['memory', 'cache', 'port', 'restart'] as const) {
-      const value = share[key]
-      if (value !== undefined)
-        variables[serviceVariable(service, key)] = typeof value === 'number' ? formatSize(value) : value
+    const { address, port } = splitPort(share.port)
+    const memory = share.memory === undefined ? undefined : formatSize(share.memory)
+    const values = { memory, cache: share.cache, address, port, restart: share.restart }
+    for (const key of ['memory', 'cache', 'address', 'port', 'restart'] as const) {
+      const value = values[key]
+      if (value !== undefined) variables[serviceVariable(service, key)] = value
     }
   }
   if (profile.allowedNetworks) variables.ALLOWED_NETWORKS = profile.allowedNetworks.join(' ')
@@ -53,7 +55,14 @@ export function profileVariables(profile: Profile): Record<string, string> {
   return variables
 }
 
+/** "192.0.2.1:53" → its two parts; "53" has no address. */
+export function splitPort(text: string | undefined): { address?: string; port?: string } {
+  if (text === undefined) return {}
+  const colon = text.lastIndexOf(':')
+  return colon < 0 ? { port: text } : { address: text.slice(0, colon), port: text.slice(colon + 1) }
+}
+
 /** "wan-cache", "memory" → "WAN_CACHE_MEMORY". */
-export function serviceVariable(service: string, key: keyof ServiceProfile): string {
+export function serviceVariable(service: string, key: keyof ServiceProfile | 'address'): string {
   return `${service}_${key}`.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')
 }

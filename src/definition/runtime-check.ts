@@ -6,7 +6,7 @@ import { readCompose } from './compose-parse.ts'
 import type { Definition } from './definition.ts'
 import type { Variables } from './interpolate.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
-import { type Profile, type ServiceProfile, serviceVariable } from './profile.ts'
+import { type Profile, type ServiceProfile, serviceVariable, splitPort } from './profile.ts'
 import { profileNames, readProfile } from './profile-load.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
@@ -84,6 +84,10 @@ function checkEffect(yaml: YamlFile, compose: Compose, used: ReadonlySet<string>
     for (const key of Object.keys(share)) {
       const variable = serviceVariable(service, key as keyof ServiceProfile)
       if (!used.has(variable)) problems.push(problem(yaml, ['services', service, key], noEffect(variable)))
+    }
+    const address = serviceVariable(service, 'address')
+    if (splitPort(share.port === undefined ? undefined : String(share.port)).address && !used.has(address)) {
+      problems.push(problem(yaml, ['services', service, 'port'], noEffect(address)))
     }
   }
   if (own.allowedNetworks && !used.has('ALLOWED_NETWORKS'))

@@ -66,7 +66,9 @@ function fromPrinted(service: Printed) {
     command: service.command,
     user: service.user,
     environment: service.environment,
-    ports: service.ports.map(({ published, target, protocol }) => `${published}:${target}/${protocol}`),
+    ports: service.ports.map((port) =>
+      typeof port === 'string' ? port : `${port.published}:${port.target}/${port.protocol}`,
+    ),
     mounts: (service.volumes ?? []).map((mount) =>
       typeof mount === 'string' ? mount.replace(/:rw$/, '') : `${mount.source}:${mount.target}`,
     ),
@@ -88,7 +90,9 @@ function fromParsed(service: ComposeService) {
     command: service.command,
     user: service.user,
     environment: service.environment,
-    ports: service.ports.map(({ published, target, protocol }) => `${published}:${target}/${protocol}`),
+    ports: service.ports.map(
+      ({ hostAddress, published, target, protocol }) => `${hostAddress}:${published}:${target}/${protocol}`,
+    ),
     mounts: service.mounts.map(({ source, target }) => `${source}:${target}`),
     tmpfs: service.tmpfs.map(({ target, options }) => `${target}:${options}`),
     restart: service.restart.name,

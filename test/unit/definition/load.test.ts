@@ -367,6 +367,14 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     expect(await refusal()).toBe(`profiles/site.yaml:1: ${sentence}${correct}`)
   })
 
+  it('refuses the address of a port that the Compose file would not use', async () => {
+    await put('compose/appliance.yaml', 'services:\n  web: { image: a, ports: ["${WEB_PORT:-80}:80"] }\n')
+    await put('profiles/site.yaml', 'services: { web: { port: 192.0.2.1:80 } }\n')
+    expect(await refusal()).toBe(
+      `profiles/site.yaml:1: services.web.port has no effect: compose/appliance.yaml does not use the variable WEB_ADDRESS.${correct}`,
+    )
+  })
+
   it('tells a mistake of a profile once, however many extend it', async () => {
     await put('profiles/a.yaml', 'services: 5\n')
     await put('profiles/b.yaml', 'extends: a\n')

@@ -36,10 +36,19 @@ describe('profileVariables', () => {
       DNS_PORT: '53',
       WAN_CACHE_MEMORY: '512m',
       WAN_CACHE_CACHE: '2g',
-      WAN_CACHE_PORT: '192.0.2.1:3128',
+      WAN_CACHE_ADDRESS: '192.0.2.1',
+      WAN_CACHE_PORT: '3128',
       WAN_CACHE_RESTART: 'unless-stopped',
       ALLOWED_NETWORKS: '10.0.0.0/8 fc00::/7',
       UPSTREAM_DNS: '192.0.2.53 2001:db8::53',
+    })
+  })
+
+  it('keeps the brackets of an IPv6 address, which Compose needs', () => {
+    const services = { dns: { port: '[2001:db8::1]:53' } }
+    expect(profileVariables({ name: 'six', description: '', services })).toEqual({
+      DNS_ADDRESS: '[2001:db8::1]',
+      DNS_PORT: '53',
     })
   })
 

@@ -84,6 +84,11 @@ describe('the reference appliance', () => {
     }
   })
 
+  it('is reached over IPv4 alone unless a profile says more', () => {
+    for (const { ports } of parseCompose(text, {}).services)
+      for (const { hostAddress } of ports) expect(hostAddress).toBe('0.0.0.0')
+  })
+
   it('publishes no port that its components do not declare', () => {
     const declared = definition.components.flatMap(({ ports }) => ports)
     for (const { ports } of parseCompose(text, {}).services)
