@@ -8,7 +8,7 @@ import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { requireLock } from '../lock/require-lock.ts'
 import type { Context } from './context.ts'
-import { choosePlatforms, hostPlatform } from './platform-option.ts'
+import { choosePlatforms, enginePlatform } from './platform-option.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -72,5 +72,6 @@ async function load(context: Context, out: string, name: string): Promise<void> 
     import('../image/read-layout.ts'),
   ])
   const engine = await connectEngine(context.env)
-  await loadImage(engine, await readLayout(out, hostPlatform()), [name], context.report)
+  const platform = enginePlatform(engine.version.architecture)
+  await loadImage(engine, await readLayout(out, platform), [name], context.report, context.signal)
 }

@@ -18,8 +18,8 @@ import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { readLayout } from '../image/read-layout.ts'
 import { badInput } from '../lib/errors.ts'
-import type { Platform } from '../lib/platform.ts'
 import type { Context } from './context.ts'
+import { enginePlatform } from './platform-option.ts'
 
 /** What `plan` and `install` read alike. */
 export interface InstallOptions {
@@ -50,7 +50,7 @@ export async function prepareInstall(
   const engine = await connectEngine(context.env)
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
   const [image, found] = await Promise.all([
-    readLayout(directory, `linux/${engine.version.architecture}` as Platform),
+    readLayout(directory, enginePlatform(engine.version.architecture)),
     inspectHost(engine, name),
   ])
   checkRelease(definition, image, directory)

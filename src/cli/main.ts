@@ -6,6 +6,8 @@ import { plainProgress, terminalProgress } from './progress.ts'
 
 const interrupted = new AbortController()
 let holds = 0
+/** The signal that ended us, as its number. */
+let received: number | undefined
 
 const interactive = process.stdout.isTTY === true && process.stderr.isTTY === true
 const context: Context = {
@@ -32,6 +34,7 @@ for (const [signal, number] of [
   ['SIGTERM', 15],
 ] as const) {
   process.once(signal, () => {
+    received = number
     interrupted.abort(new SlipwayError('interrupted', 'Interrupted; nothing was left half-done.'))
     // Work that does not watch the signal ends here; unfinished files have temporary names.
     setInterval(() => holds === 0 && process.exit(128 + number), 2000).unref()
@@ -44,6 +47,7 @@ try {
 } catch (error) {
   process.exitCode = fail(error)
 }
+if (received !== undefined && process.exitCode === exitCodes.failed) process.exitCode = 128 + received
 
 function fail(error: unknown): number {
   const debug = process.argv.includes('--debug')

@@ -25,3 +25,8 @@ export function choosePlatforms(
 export function hostPlatform(arch: string = process.arch): Platform {
   return arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'
 }
+
+/** The platform whose images an Engine runs, by the architecture that it tells; a layout says whether it has it. */
+export function enginePlatform(architecture: string): Platform {
+  return `linux/${architecture}` as Platform
+}

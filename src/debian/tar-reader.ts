@@ -76,7 +76,12 @@ function readEntry(
   switch (typeflag) {
     case '0':
     case '7':
-      return { ...base, type: 'file', content, ...(overrides.capability && { capability: overrides.capability }) }
+      return {
+        ...base,
+        type: 'file',
+        content,
+        ...(overrides.capability && { capability: overrides.capability }),
+      }
     case '1':
       return { ...base, type: 'hardlink', target: safePath(target) }
     case '2':

@@ -20,11 +20,6 @@ export function describe(mediaType: string, blob: { digest: Digest; size: number
   return { mediaType, digest: blob.digest, size: blob.size }
 }
 
-export async function* readBlob(blob: Blob): AsyncGenerator<Uint8Array> {
-  if ('bytes' in blob) yield blob.bytes
-  else yield* createReadStream(blob.file, { highWaterMark: 1 << 20 })
-}
-
 /** Whether a file is there with exactly these bytes; false where it cannot be read. */
 export async function fileHasDigest(
   file: string,
