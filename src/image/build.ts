@@ -112,7 +112,9 @@ async function buildMissing(
     const built: FileTree = buildLayer(definition, plan, unpacked, lower, options.recipes, lockDate)
     lower.push(retainTree(built.own))
     for (const { name } of plan.packages) unpacking.delete(name)
-    storing.push(storeLayer(plan, built, options))
+    const stored = storeLayer(plan, built, options)
+    stored.catch(() => {}) // awaited below, with the others
+    storing.push(stored)
   }
   const layers = await Promise.all(storing)
   options.report({ type: 'finish', task, detail: `${missing.map((plan) => plan.name).join(', ')}` })

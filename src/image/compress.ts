@@ -6,7 +6,7 @@ export interface CompressRequest {
   readonly pieces: readonly Uint8Array[]
 }
 
-/** Frozen by `assemblyVersion`, as is the version of libdeflate: both decide the bytes. */
+/** Level and version of libdeflate both decide the bytes: they are frozen by `assemblyVersion`. */
 const level = 5
 
 /**

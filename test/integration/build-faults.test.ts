@@ -207,7 +207,7 @@ describe('a full disk', () => {
       const cache = builtImage().cacheDirectory
       const out = path.join(mount, 'out')
       expect((await build(cache, out)).exitCode).toBe(0)
-      await writeFile(path.join(mount, 'filler'), Buffer.alloc(14_000_000))
+      await writeFile(path.join(mount, 'filler'), Buffer.alloc(18_000_000))
       await writeFile(path.join(product, 'images', 'optimiser', 'rootfs', 'new'), 'changes the layer\n')
       const { exitCode, stderr } = await build(cache, out)
       expect(exitCode).toBe(1)
