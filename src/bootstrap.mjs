@@ -36,7 +36,7 @@ function installDependencies() {
   if (installed > 0 && installed >= modified(path.join(root, 'package-lock.json'))) return
   say(installed > 0 ? 'package-lock.json has changed: npm ci' : 'Installing the dependencies: npm ci')
   // No package here needs its install script, and Slipway's own `prepare` is the next step.
-  const status = runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'])
+  const status = runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
   if (status !== 0) stop('npm ci failed, as printed above; mend that, then run this command again.', status)
 }
 
@@ -48,11 +48,9 @@ function compile() {
   say('Compiling: tsc')
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const started = new Date()
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  })
-  if (status === 0) {
+  const run = (...parameters) =>
+    spawnSync(process.execPath, parameters, { cwd: root, stdio: 'inherit' }).status
+  if (run(tsc, '-p', 'tsconfig.json') === 0 && run(path.join('src', 'precompile.mjs')) === 0) {
     writeFileSync(stamp, '')
     utimesSync(stamp, started, started)
   }

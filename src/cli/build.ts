@@ -1,9 +1,10 @@
 import path from 'node:path'
 import { discardDeb, fetchDebs } from '../debian/deb-store.ts'
-import { loadRecipes } from '../debian/recipe-load.ts'
+import { findRecipes } from '../debian/recipe-load.ts'
 import { loadDefinition } from '../definition/load.ts'
 import type { Image } from '../image/image.ts'
 import { buildProduct } from '../image/product.ts'
+import { startWorkers } from '../image/workers.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { requireLock } from '../lock/require-lock.ts'
@@ -22,6 +23,8 @@ export interface BuildOptions {
 export async function run(context: Context, options: BuildOptions): Promise<undefined> {
   const directory = path.resolve(context.cwd, options.directory)
   const out = options.out ? path.resolve(context.cwd, options.out) : path.join(directory, 'build')
+  const workers = startWorkers()
+  workers.warm() // while the definition is read
   const definition = await loadDefinition(directory)
   const lockfile = await requireLock(definition)
   const cache = cacheFolder(context.env)
@@ -29,7 +32,8 @@ export async function run(context: Context, options: BuildOptions): Promise<unde
   const { env, report, signal } = context
   const { images, layout } = await buildProduct(definition, lockfile, {
     cache,
-    recipes: await loadRecipes(definition.recipeFolders),
+    workers,
+    recipes: await findRecipes(definition.recipeFolders),
     platforms: choosePlatforms(options.platform, definition.platforms),
     out,
     fetch: (packages) => fetchDebs(packages, definition.debian, { cache, vendor, env, report, signal }),

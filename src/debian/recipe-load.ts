@@ -3,26 +3,33 @@ import path from 'node:path'
 import { parseDocument } from 'yaml'
 import { badInput, errorCode } from '../lib/errors.ts'
 import type { Effect } from './effect.ts'
-import type { Recipe, RecipeBook, ScriptRecipe } from './recipe.ts'
+import type { Recipe, RecipeBook, RecipeFiles, ScriptRecipe } from './recipe.ts'
 import { checkRecipe, type RawEffect } from './recipe-schema.ts'
 
 /**
- * Reads every `<package>.yaml` of the folders; where two folders have one for the same package, that of the folder
- * named first counts. A folder that is not there is an empty one. Throws `bad-recipe` (exit code 2).
+ * Finds every `<package>.yaml` of the folders; where two folders have one for the same package, that of the folder
+ * named first counts. A folder that is not there is an empty one.
  */
-export async function loadRecipes(folders: readonly string[]): Promise<RecipeBook> {
-  const recipes = new Map<string, Recipe>()
+export async function findRecipes(folders: readonly string[]): Promise<RecipeFiles> {
+  const files = new Map<string, { file: string; text: string }>()
   for (const folder of folders) {
-    const names = (await namesIn(folder)).filter((name) => !recipes.has(path.basename(name, '.yaml')))
+    const names = (await namesIn(folder)).filter((name) => !files.has(path.basename(name, '.yaml')))
     const read = await Promise.all(
       names.map(async (name) => {
         const file = path.join(folder, name)
-        return parseRecipe(file, await readFile(file, 'utf8'))
+        const text = (await readFile(file, 'utf8')).replaceAll('\r\n', '\n')
+        return [path.basename(name, '.yaml'), { file, text }] as const
       }),
     )
-    for (const recipe of read) recipes.set(recipe.package, recipe)
+    for (const [name, recipe] of read) files.set(name, recipe)
   }
-  return { folders, recipes }
+  return { folders, files }
+}
+
+/** Reads recipes; throws `bad-recipe` (exit code 2). */
+export function parseRecipes({ folders, files }: RecipeFiles): RecipeBook {
+  const recipes = [...files].map(([name, { file, text }]) => [name, parseRecipe(file, text)] as const)
+  return { folders, recipes: new Map(recipes) }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -28,6 +28,12 @@ export interface TriggerRecipe {
   readonly effects: readonly Effect[]
 }
 
+/** Recipes as they stand on disk, not yet read: package name → file and text with Unix line ends. */
+export interface RecipeFiles {
+  readonly folders: readonly string[]
+  readonly files: ReadonlyMap<string, { readonly file: string; readonly text: string }>
+}
+
 export interface RecipeBook {
   /** Where the recipes were read from, in order; a new one goes in the first. */
   readonly folders: readonly string[]

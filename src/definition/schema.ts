@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { createRequire } from 'node:module'
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
+import { isKnownRight } from '../lib/precompiled.ts'
 import { explainSchemaErrors } from './explain.ts'
 import type { Problem } from './problem.ts'
 import type { YamlFile } from './yaml-file.ts'
@@ -12,7 +14,7 @@ let ajv: Ajv | undefined
 
 /** What a JSON Schema (draft-07) has against a file's value; nothing where the file could not be parsed. */
 export function checkSchema(name: SchemaName, yaml: YamlFile, value: unknown = yaml.value): Problem[] {
-  if (yaml.problems.length > 0) return []
+  if (yaml.problems.length > 0 || isKnownRight(name, value)) return []
   const validate = validator(name)
   if (validate(value)) return []
   return explainSchemaErrors(
@@ -23,8 +25,13 @@ export function checkSchema(name: SchemaName, yaml: YamlFile, value: unknown = y
   )
 }
 
+/** Loaded when a file is wrong: it takes longer than all else that reading a definition does. */
+function loadAjv(): typeof Ajv {
+  return createRequire(import.meta.url)('ajv').Ajv
+}
+
 function validator(name: SchemaName): ValidateFunction {
-  ajv ??= new Ajv({
+  ajv ??= new (loadAjv())({
     allErrors: true,
     verbose: true,
     strict: true,

@@ -1,4 +1,5 @@
-import type { RecipeBook } from '../debian/recipe.ts'
+import type { RecipeFiles } from '../debian/recipe.ts'
+import { parseRecipes } from '../debian/recipe-load.ts'
 import type { Definition } from '../definition/definition.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
@@ -19,7 +20,7 @@ import type { Workers } from './workers.ts'
 export interface BuildOptions {
   readonly layers: LayerCache
   readonly workers: Workers
-  readonly recipes: RecipeBook
+  readonly recipes: RecipeFiles
   /** Brings .deb files to this machine: hex SHA-256 → file. Asked only for what must be unpacked. */
   readonly fetch: (packages: readonly LockedPackage[]) => Promise<ReadonlyMap<string, string>>
   /** Throws a cached .deb away that is not the locked one, so that \`fetch\` brings it anew. */
@@ -47,19 +48,13 @@ export async function buildImage(
   }
   const plans = planLayers(definition, lockfile, platform, {
     overlays: await readOverlays(definition),
-    recipeDigest: (name) => recipeDigest(options.recipes, name),
+    recipeDigest: (name) => sha256Hex(options.recipes.files.get(name)?.text ?? ''),
   })
   const found = await Promise.all(plans.map((plan) => options.layers.find(plan.key)))
   const layers = found.every((layer) => layer !== undefined)
     ? found
     : await buildMissing(definition, lockfile, platform, plans, found, options)
   return assembleImage(definition, lockfile, platform, layers)
-}
-
-/** Of what a recipe says, not of where its file stands. */
-function recipeDigest(book: RecipeBook, packageName: string): string {
-  const recipe = book.recipes.get(packageName)
-  return recipe ? sha256Hex(JSON.stringify([recipe.scripts, recipe.triggers])) : ''
 }
 
 async function readOverlays(definition: Definition): Promise<Map<string, OverlayFile[]>> {
@@ -82,13 +77,14 @@ async function buildMissing(
   // A layer whose tree is gone is needed again only by a missing layer above it.
   const top = found.lastIndexOf(undefined)
   const missing = plans.filter((_, index) => !found[index] || (index < top && !trees[index]))
-  options.workers.warm()
   const packages = missing.flatMap((plan) => plan.packages)
   const files = await options.fetch(packages)
   const task = `Build ${platform}`
   options.report({ type: 'start', task, total: packages.length, unit: 'items' })
+  // Layer by layer, large packages first: the threads then end together.
+  const ordered = missing.flatMap((plan) => plan.packages.toSorted((a, b) => b.size - a.size))
   const unpacking = new Map(
-    packages.map((locked) => [
+    ordered.map((locked) => [
       locked.name,
       unpackLocked(locked, files.get(locked.sha256)!, definition, options).finally(() =>
         options.report({ type: 'advance', task, by: 1 }),
@@ -96,6 +92,7 @@ async function buildMissing(
     ]),
   )
   for (const promise of unpacking.values()) promise.catch(() => {}) // awaited below, layer by layer
+  const recipes = parseRecipes(options.recipes)
   const lockDate = Math.floor(Date.parse(lockfile.date) / 1000)
   const lower: ReadonlyMap<string, Entry>[] = []
   const storing: Promise<CachedLayer>[] = []
@@ -109,7 +106,7 @@ async function buildMissing(
       continue
     }
     const unpacked = await Promise.all(plan.packages.map((locked) => unpacking.get(locked.name)!))
-    const built: FileTree = buildLayer(definition, plan, unpacked, lower, options.recipes, lockDate)
+    const built: FileTree = buildLayer(definition, plan, unpacked, lower, recipes, lockDate)
     lower.push(retainTree(built.own))
     for (const { name } of plan.packages) unpacking.delete(name)
     const stored = storeLayer(plan, built, options)

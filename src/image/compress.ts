@@ -7,7 +7,7 @@ export interface CompressRequest {
 }
 
 /** Level and version of libdeflate both decide the bytes: they are frozen by `assemblyVersion`. */
-const level = 5
+const level = 1
 
 /**
  * One gzip member (RFC 1952) of a piece. A layer is such members in a row, as the format allows: they are made side by

@@ -24,7 +24,7 @@ export interface ComponentFiles {
 /** What the plan takes from disk. */
 export interface LayerSources {
   readonly overlays: ReadonlyMap<string, readonly OverlayFile[]>
-  /** A hash of the recipes that apply to a package, or "" where none does. */
+  /** A hash of the recipe that a package has; the same for all that have none. */
   readonly recipeDigest: (packageName: string) => string
 }
 

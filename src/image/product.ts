@@ -6,10 +6,9 @@ import { type BuildOptions, buildImage } from './build.ts'
 import type { Image } from './image.ts'
 import { openLayerCache } from './layer-cache.ts'
 import { attachMaterials, describeMaterials } from './sbom.ts'
-import { startWorkers } from './workers.ts'
 import { type Layout, writeLayout } from './write-layout.ts'
 
-export interface ProductOptions extends Omit<BuildOptions, 'layers' | 'workers'> {
+export interface ProductOptions extends Omit<BuildOptions, 'layers'> {
   readonly cache: Cache
   readonly platforms: readonly Platform[]
   /** Directory of the image layout. */
@@ -21,20 +20,23 @@ export interface BuiltProduct {
   readonly layout: Layout
 }
 
-/** Builds a product's images, platform by platform, and writes them as one layout with their bills of materials. */
+/**
+ * Builds a product's images, platform by platform, and writes them as one layout with their bills of materials. The
+ * workers are closed at the end, whatever it is.
+ */
 export async function buildProduct(
   definition: Definition,
   lockfile: Lockfile,
   options: ProductOptions,
 ): Promise<BuiltProduct> {
-  const workers = startWorkers()
+  const { workers } = options
   const stop = (): void => void workers.close(options.signal.reason)
   options.signal.addEventListener('abort', stop, { once: true })
   try {
     const layers = openLayerCache(options.cache.layers)
     const images: Image[] = []
     for (const platform of options.platforms) {
-      images.push(await buildImage(definition, lockfile, platform, { ...options, layers, workers }))
+      images.push(await buildImage(definition, lockfile, platform, { ...options, layers }))
     }
     const name = { repository: definition.name, tag: definition.version }
     const referrers = images.map((image) =>

@@ -79,7 +79,7 @@ interface Header {
 }
 
 function header(fields: Header): Uint8Array {
-  const bytes = Buffer.alloc(block)
+  const bytes = takeBlock()
   bytes.write(fields.name, 0, 100, 'utf8')
   octal(bytes, 100, 8, fields.mode)
   octal(bytes, 108, 8, fields.uid ?? 0)
@@ -93,9 +93,22 @@ function header(fields: Header): Uint8Array {
   octal(bytes, 337, 8, 0)
   bytes.write(fields.prefix ?? '', 345, 155, 'utf8')
   let sum = 8 * 0x20
-  for (const byte of bytes) sum += byte
+  for (let index = 0; index < block; index++) sum += bytes[index]!
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 8, 'latin1')
   return bytes
+}
+
+let arena = new SharedArrayBuffer(0)
+let used = 0
+
+/** A zeroed block of memory that threads share: headers are many, and no message then copies them. */
+function takeBlock(): Buffer {
+  if (used + block > arena.byteLength) {
+    arena = new SharedArrayBuffer(512 * block)
+    used = 0
+  }
+  used += block
+  return Buffer.from(arena, used - block, block)
 }
 
 function octal(bytes: Buffer, offset: number, length: number, value: number): void {

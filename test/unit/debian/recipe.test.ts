@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { loadRecipes, parseRecipe } from '../../../src/debian/recipe-load.ts'
+import { findRecipes, parseRecipe, parseRecipes } from '../../../src/debian/recipe-load.ts'
 
 const digest = 'a'.repeat(64)
 const head = (name: string) => `package: ${name}
@@ -112,7 +112,7 @@ triggers:
   })
 })
 
-describe('loadRecipes', () => {
+describe('findRecipes and parseRecipes', () => {
   let folder: string | undefined
   afterEach(async () => {
     if (folder) await rm(folder, { recursive: true })
@@ -127,7 +127,7 @@ describe('loadRecipes', () => {
     await writeFile(path.join(own, 'ab.yaml'), head('ab'))
     await writeFile(path.join(shared, 'ab.yaml'), head('ab'))
     await writeFile(path.join(shared, 'cd.yaml'), head('cd'))
-    const { recipes } = await loadRecipes([path.join(folder, 'absent'), own, shared])
+    const { recipes } = parseRecipes(await findRecipes([path.join(folder, 'absent'), own, shared]))
     expect([...recipes].map(([name, recipe]) => [name, recipe.file])).toEqual([
       ['ab', path.join(own, 'ab.yaml')],
       ['cd', path.join(shared, 'cd.yaml')],
@@ -136,7 +136,7 @@ describe('loadRecipes', () => {
 
   it('reads every recipe that Slipway ships', async () => {
     const shipped = fileURLToPath(new URL('../../../images/recipes', import.meta.url))
-    const { recipes } = await loadRecipes([shipped])
+    const { recipes } = parseRecipes(await findRecipes([shipped]))
     expect([...recipes.keys()].map((name) => `${name}.yaml`)).toEqual((await readdir(shipped)).sort())
   })
 })
