@@ -53,13 +53,19 @@ export async function downloadDebs(
   const task = 'Download packages'
   const onBytes = (by: number) => report({ type: 'advance', task, by })
   report({ type: 'start', task, total, unit: 'bytes' })
-  const gone: DebFile[] = []
+  const gone = new Set<DebFile>()
   await mapParallel(debs, { limit: atOnce, signal: options.signal }, async (deb, signal) => {
     const roots = [...mirrors.get(mirrorKind(deb.suite))!.urls, ...source.snapshots]
     const network = { ...options.download, env: options.env ?? process.env, signal, onBytes }
-    if (!(await downloadFrom(roots, deb, target(deb), network))) gone.push(deb)
+    if (!(await downloadFrom(roots, deb, target(deb), network))) gone.add(deb)
   })
-  if (gone.length > 0) throw lockedFilesGone(gone, mirrors, source)
+  if (gone.size > 0) {
+    throw lockedFilesGone(
+      debs.filter((deb) => gone.has(deb)),
+      mirrors,
+      source,
+    )
+  }
   report({ type: 'finish', task, detail: `${debs.length} files, ${formatBytes(total)}` })
 }
 
