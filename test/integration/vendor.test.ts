@@ -114,7 +114,7 @@ it('Ctrl-C during the download ends it at once; what came is kept for the next r
   const { exitCode, stderr } = await running
   hanging.closeAllConnections()
   hanging.close()
-  expect([exitCode, stderr]).toEqual([1, 'slipway: Interrupted; nothing was left half-done.'])
+  expect([exitCode, stderr]).toEqual([130, 'slipway: Interrupted; nothing was left half-done.'])
   expect((await debs()).map((name) => path.extname(name))).toEqual(Array(6).fill('.partial'))
   expect(await readdir(target).catch(() => 'not there')).toBe('not there')
 })
