@@ -78,7 +78,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
   program
     .command('test [layout]')
     .description("run the definition's checks on a built layout, without Docker")
-    .option('--platform <platform...>', 'only these platforms')
+    .option('--platform <platform...>', 'only these platforms (default: all that the layout has)')
     .option('--json', 'print the results as JSON')
     .action(run(() => import('./test.ts')))
 

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { loadDefinition } from '../definition/load.ts'
 import { checkImage } from '../image/check.ts'
 import { openImage } from '../image/image-files.ts'
-import { readLayout } from '../image/read-layout.ts'
+import { layoutPlatforms, readLayout } from '../image/read-layout.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { choosePlatforms } from './platform-option.ts'
@@ -20,7 +20,13 @@ export async function run(context: Context, options: TestOptions, args: readonly
   const layout = args[0] ? path.resolve(context.cwd, args[0]) : path.join(directory, 'build')
   const checks = [...definition.checks, ...definition.components.flatMap((component) => component.checks)]
   const results = []
-  for (const platform of choosePlatforms(options.platform, definition.platforms)) {
+  const built = await layoutPlatforms(layout)
+  const present = definition.platforms.filter((platform) => built.has(platform))
+  const platforms =
+    options.platform || present.length === 0
+      ? choosePlatforms(options.platform, definition.platforms)
+      : present
+  for (const platform of platforms) {
     const image = await openImage(await readLayout(layout, platform))
     results.push({ platform, checks: checkImage(image, checks) })
   }

@@ -1,3 +1,4 @@
+import { matchesPin } from '../debian/resolver-candidates.ts'
 import type { TarEntry } from '../debian/tar-reader.ts'
 import type { Check } from '../definition/definition.ts'
 import { nearest } from '../lib/nearest.ts'
@@ -50,7 +51,7 @@ function checkPackage(image: OpenedImage, check: { package: string; version?: st
     const [near] = nearest(check.package, packages.keys())
     return { title, failure: `it is not${near ? `; ${near} is` : ''}` }
   }
-  const wrong = check.version !== undefined && check.version !== version
+  const wrong = check.version !== undefined && !matchesPin(version, check.version)
   return { title, failure: wrong ? `version ${version} is` : undefined }
 }
 

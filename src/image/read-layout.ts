@@ -15,8 +15,33 @@ import type { Descriptor, ImageConfig, Index, Manifest } from './oci.ts'
  * `bad-blob`.
  */
 export async function readLayout(directory: string, platform: Platform): Promise<ImageSource> {
+  const found = new Set<string>()
+  for await (const image of imagesIn(directory)) {
+    if (image.platform === platform) return sourceOf(directory, platform, image)
+    found.add(image.platform)
+  }
+  throw new SlipwayError(
+    'no-platform',
+    `${directory} holds no image for ${platform} (it has ${[...found].join(', ') || 'none'}); \`slipway build --platform ${platform}\` makes one.`,
+  )
+}
+
+/** The platforms that a layout has images for. Throws what `readLayout` throws. */
+export async function layoutPlatforms(directory: string): Promise<Set<string>> {
+  const found = new Set<string>()
+  for await (const { platform } of imagesIn(directory)) found.add(platform)
+  return found
+}
+
+interface FoundImage {
+  readonly platform: string
+  readonly descriptor: Descriptor
+  readonly manifest: Manifest
+  readonly config: ImageConfig
+}
+
+async function* imagesIn(directory: string): AsyncGenerator<FoundImage> {
   const index = await readIndexFile(directory)
-  const found: string[] = []
   const pending: Descriptor[] = [...index.manifests]
   while (pending.length > 0) {
     const descriptor = pending.shift()!
@@ -28,14 +53,8 @@ export async function readLayout(directory: string, platform: Platform): Promise
     // A referrer (SBOM, provenance) has no image configuration.
     if (!manifest.config?.mediaType.includes('image.config')) continue
     const config = await readJson<ImageConfig>(directory, manifest.config)
-    const has = `${config.os}/${config.architecture}`
-    found.push(has)
-    if (has === platform) return sourceOf(directory, platform, descriptor, manifest, config)
+    yield { platform: `${config.os}/${config.architecture}`, descriptor, manifest, config }
   }
-  throw new SlipwayError(
-    'no-platform',
-    `${directory} holds no image for ${platform} (it has ${found.join(', ') || 'none'}); \`slipway build --platform ${platform}\` makes one.`,
-  )
 }
 
 /** Reads a blob of a layout whole; throws `bad-blob` where its bytes are not those of its digest. */
@@ -51,10 +70,9 @@ export async function readLayoutBlob(directory: string, blob: Descriptor): Promi
 function sourceOf(
   directory: string,
   platform: Platform,
-  { mediaType, digest, size }: Descriptor,
-  manifest: Manifest,
-  config: ImageConfig,
+  { descriptor, manifest, config }: FoundImage,
 ): ImageSource {
+  const { mediaType, digest, size } = descriptor
   const diffIds = config.rootfs.diff_ids
   if (manifest.layers.length !== diffIds.length) {
     throw badInput(

@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readLayout } from '../../src/image/read-layout.ts'
 import type { Lockfile } from '../../src/lock/lockfile.ts'
 import { builtImage, unpackImage } from '../support/built-image.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
+import { slipway } from '../support/slipway.ts'
 
 let scratch: Scratch
 let rootfs: string
@@ -96,5 +98,38 @@ describe('the package database', () => {
       'check',
     ])
     expect(`${stdout}${stderr}`).not.toMatch(/unmet|broken|E:/i)
+  })
+})
+
+describe('the Engine', () => {
+  it('loads a tar of the layout, with the configuration as the image ID', async () => {
+    const { layoutDirectory } = builtImage()
+    const tar = path.join(scratch.path, 'layout.tar')
+    await execa('tar', ['--create', '--file', tar, '--directory', layoutDirectory, '.'])
+    const { stdout } = await execa('docker', ['load', '--input', tar])
+    const { config } = await readLayout(layoutDirectory, 'linux/amd64')
+    const name = /Loaded image: (.*:[^-]*)$/m.exec(stdout)?.[1]
+    const { stdout: id } = await execa('docker', ['image', 'inspect', '--format', '{{.Id}}', name!])
+    expect(id).toBe(config.digest)
+  })
+})
+
+describe('the checks that the definition declares', () => {
+  it('hold on both platforms, without Docker', async () => {
+    const { layoutDirectory, productDirectory } = builtImage()
+    const env = { DOCKER_HOST: 'tcp://127.0.0.1:9' }
+    const { exitCode, stdout } = await slipway(['-C', productDirectory, 'test', layoutDirectory, '--json'], {
+      env,
+    })
+    const { failed, platforms } = JSON.parse(stdout)
+    expect({
+      exitCode,
+      failed,
+      platforms: platforms.map((one: { platform: string }) => one.platform),
+    }).toEqual({
+      exitCode: 0,
+      failed: 0,
+      platforms: ['linux/amd64', 'linux/arm64'],
+    })
   })
 })
