@@ -19,7 +19,7 @@ import type { Entry } from './tree.ts'
  * One layer's files: packages unpacked and configured, the components' own files over them, the package database last.
  * Pure but for the tree it returns. Throws what recipes and rules throw.
  *
- * @param lockDate seconds; dates a layer that no package dates, and no file is younger
+ * @param lockDate seconds; dates a layer that no package dates
  */
 export function buildLayer(
   definition: Definition,
@@ -30,7 +30,7 @@ export function buildLayer(
   lockDate: number,
 ): FileTree {
   const newest = packages.reduce((date, unpacked) => Math.max(date, unpacked.newest), 0)
-  const tree = new FileTree(lower, Math.min(newest || lockDate, lockDate))
+  const tree = new FileTree(lower, newest || lockDate)
   const context: EffectContext = {
     users: definition.components.flatMap((component) => component.users),
     groups: definition.components.flatMap((component) => component.groups),
