@@ -28,19 +28,20 @@ export async function verifySignedText(
   const refuse = (code: string, why: string, cause?: unknown) =>
     new SlipwayError(code, `${what} ${why}`, { cause })
 
-  const read = await readCleartextMessage({ cleartextMessage: message }).catch((error) => {
+  const unreadable = (error: unknown) => {
     throw refuse(
       'bad-signature',
       `has a signature that cannot be read (${textOf(error)}), so it is refused.`,
       error,
     )
-  })
+  }
+  const read = await readCleartextMessage({ cleartextMessage: message }).catch(unreadable)
   // A clock that is a little slow must not make a fresh archive look forged.
   const { data: text, signatures } = await verify({
     message: read,
     verificationKeys: [...keyring.keys],
     date: new Date(now.getTime() + day),
-  })
+  }).catch(unreadable)
 
   const signedBy = new Set<string>()
   const worthless: string[] = []
@@ -48,7 +49,7 @@ export async function verifySignedText(
     const key = keyring.keys.find((candidate) => candidate.getKeys(keyID).length > 0)
     if (!key) continue
     const fingerprint = key.getFingerprint().toUpperCase()
-    const created = (await signature).packets[0]?.created
+    const created = (await signature.catch(unreadable)).packets[0]?.created
     if (created && created.getTime() > now.getTime() + day) {
       throw refuse(
         'signature-from-future',
