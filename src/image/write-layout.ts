@@ -24,8 +24,6 @@ export interface ImageName {
 export interface Layout {
   /** Digest of the multi-platform index. */
   readonly index: Digest
-  /** Bytes written; what stood there already is not written again. */
-  readonly written: number
 }
 
 /**
@@ -65,16 +63,16 @@ export async function writeLayout(
   ]
   const folder = path.join(directory, 'blobs', 'sha256')
   await mkdir(folder, { recursive: true })
-  let written = 0
-  for (const blob of blobs) if (await writeBlob(folder, blob)) written += blob.size
+  const distinct = new Map(blobs.map((blob) => [hexOf(blob.digest), blob]))
+  await Promise.all([...distinct.values()].map((blob) => writeBlob(folder, blob)))
   await writeIfChanged(
     path.join(directory, 'manifest.json'),
     JSON.stringify(dockerManifest(repository, tag, images)),
   )
   await writeIfChanged(path.join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
   await writeIfChanged(path.join(directory, 'index.json'), JSON.stringify(top))
-  await removeOthers(folder, new Set(blobs.map((blob) => hexOf(blob.digest))))
-  return { index: index.digest, written }
+  await removeOthers(folder, distinct)
+  return { index: index.digest }
 }
 
 function platformIndex(images: readonly Image[]): Index {
@@ -124,12 +122,12 @@ async function refuseForeign(directory: string): Promise<void> {
   }
 }
 
-async function writeBlob(folder: string, blob: Blob): Promise<boolean> {
+/** What stands there already is not written again. */
+async function writeBlob(folder: string, blob: Blob): Promise<void> {
   const file = path.join(folder, hexOf(blob.digest))
-  if (await fileHasDigest(file, blob)) return false
+  if (await fileHasDigest(file, blob)) return
   if ('bytes' in blob) await writeFileAtomic(file, blob.bytes)
   else await replaceFile(file, (temporary) => copyFile(blob.file, temporary, constants.COPYFILE_FICLONE))
-  return true
 }
 
 async function writeIfChanged(file: string, text: string): Promise<void> {
@@ -137,7 +135,7 @@ async function writeIfChanged(file: string, text: string): Promise<void> {
   if (old !== text) await writeFileAtomic(file, text)
 }
 
-async function removeOthers(folder: string, keep: ReadonlySet<string>): Promise<void> {
+async function removeOthers(folder: string, keep: ReadonlyMap<string, Blob>): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!keep.has(name)) await rm(path.join(folder, name), { force: true })
   }
