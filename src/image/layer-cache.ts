@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
+import { sweepLeftovers } from '../lib/sweep.ts'
 import { fileHasDigest } from './blob.ts'
 import type { Layer, LayerBlob } from './layer.ts'
 import type { Entry } from './tree.ts'
@@ -33,6 +34,7 @@ export function openLayerCache(folder: string): LayerCache {
       return cached(key, layer)
     },
     async store(key, { blob, ...layer }, entries) {
+      await sweepLeftovers(folder)
       await replaceFile(blobFile(key), (temporary) => writeFile(temporary, blob))
       await writeFileAtomic(path.join(folder, `${key}.tree.json`), JSON.stringify(entries.map(encodeEntry)))
       // The descriptor last: where it stands, the rest stands too.

@@ -5,6 +5,7 @@ import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
 import { type Digest, hexOf } from '../lib/digest.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import { debianArchitecture } from '../lib/platform.ts'
+import { sweepLeftovers } from '../lib/sweep.ts'
 import { type Blob, describe, fileHasDigest, jsonBlob } from './blob.ts'
 import type { Image } from './image.ts'
 import { type Descriptor, type Index, mediaTypes } from './oci.ts'
@@ -135,8 +136,10 @@ async function writeIfChanged(file: string, text: string): Promise<void> {
   if (old !== text) await writeFileAtomic(file, text)
 }
 
+/** Takes out blobs that nothing names; another build's unfinished files are left alone until they are a day old. */
 async function removeOthers(folder: string, keep: ReadonlyMap<string, Blob>): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (!keep.has(name)) await rm(path.join(folder, name), { force: true })
+    if (/^[0-9a-f]{64}$/.test(name) && !keep.has(name)) await rm(path.join(folder, name), { force: true })
   }
+  await sweepLeftovers(folder)
 }
