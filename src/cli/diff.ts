@@ -1,15 +1,15 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type Change, diffImages, diffMaps, type FileChange, type ImageDiff } from '../image/diff.ts'
 import { openImage } from '../image/image-files.ts'
 import { readLayout } from '../image/read-layout.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { badInput } from '../lib/errors.ts'
-import type { Platform } from '../lib/platform.ts'
+import { type Platform, platforms } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
-import { readLock } from '../lock/read-lock.ts'
+import { lockName, parseLock, readLock } from '../lock/read-lock.ts'
 import type { Context } from './context.ts'
-import { hostPlatform } from './platform-option.ts'
+import { choosePlatforms, hostPlatform } from './platform-option.ts'
 
 export interface DiffOptions {
   readonly platform?: string
@@ -23,29 +23,40 @@ export async function run(
   args: readonly string[],
 ): Promise<undefined> {
   const [a, b] = args.map((arg) => path.resolve(context.cwd, arg)) as [string, string]
-  const platform = (options.platform ?? hostPlatform()) as Platform
-  const diff = (await bothLayouts(a, b))
-    ? diffImages(
-        await openImage(await readLayout(a, platform)),
-        await openImage(await readLayout(b, platform)),
-      )
-    : { packages: diffLocks(await readLock(a), await readLock(b), platform), files: [], config: [] }
+  const [platform] = choosePlatforms([options.platform ?? hostPlatform()], platforms) as [Platform]
+  const kind = await kindOf(a)
+  const other = await kindOf(b)
+  if (kind !== other) {
+    throw badInput('not-alike', `${a} is ${kind} and ${b} is ${other}; name two of a kind.`)
+  }
+  const diff =
+    kind === 'an image layout'
+      ? diffImages(
+          await openImage(await readLayout(a, platform)),
+          await openImage(await readLayout(b, platform)),
+        )
+      : { packages: diffLocks(await openLock(a), await openLock(b), platform), files: [], config: [] }
   if (options.json) context.print(JSON.stringify({ platform, ...diff }, null, 2))
   else for (const line of describe(diff)) context.print(line)
 }
 
-async function bothLayouts(a: string, b: string): Promise<boolean> {
-  const [first, second] = await Promise.all([isLayout(a), isLayout(b)])
-  if (first === second) return first
+async function kindOf(place: string): Promise<'an image layout' | 'a lock'> {
+  if (await isFile(path.join(place, 'index.json'))) return 'an image layout'
+  if ((await isFile(place)) || (await isFile(path.join(place, lockName)))) return 'a lock'
+  const found = await stat(place).catch(() => undefined)
   throw badInput(
-    'not-alike',
-    `${first ? b : a} is a lock and ${first ? a : b} an image layout; name two of a kind.`,
+    'nothing-to-compare',
+    `${place} ${found ? 'holds neither an image layout nor a lock' : 'is not there'}; name two layouts that slipway build wrote, or two locks (the file, or its folder).`,
   )
 }
 
-async function isLayout(place: string): Promise<boolean> {
-  const found = await stat(path.join(place, 'index.json')).catch(() => undefined)
-  return found?.isFile() === true
+/** By the name of the file, or of the folder that holds it. */
+async function openLock(place: string): Promise<Lockfile> {
+  return (await isFile(place)) ? parseLock(await readFile(place, 'utf8'), place) : readLock(place)
+}
+
+async function isFile(place: string): Promise<boolean> {
+  return (await stat(place).catch(() => undefined))?.isFile() === true
 }
 
 function diffLocks(a: Lockfile, b: Lockfile, platform: Platform): Change<string>[] {

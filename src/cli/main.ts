@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { createProgram } from './program.ts'
 import { plainProgress, terminalProgress } from './progress.ts'
@@ -39,6 +39,13 @@ for (const [signal, number] of [
     // Work that does not watch the signal ends here; unfinished files have temporary names.
     setInterval(() => holds === 0 && process.exit(128 + number), 2000).unref()
     process.once(signal, () => process.exit(128 + number))
+  })
+}
+
+// A reader that has seen enough (`| head`) is no reason to stop half-way.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error
   })
 }
 

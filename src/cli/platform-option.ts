@@ -13,7 +13,7 @@ export function choosePlatforms(
     .map((text) => {
       const found = known.find((platform) => platform === text || platform === `linux/${text}`)
       if (found) return found
-      const [near] = nearest(text, known)
+      const [near] = nearest(text.includes('/') ? text : `linux/${text}`, known)
       throw badInput(
         'no-such-platform',
         `--platform ${text} is not one of this product's platforms, ${known.join(' and ')}${near ? `; did you mean ${near}?` : '.'}`,

@@ -26,7 +26,9 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--debug', 'show where an error came from')
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(slipway --help lists the commands)')
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+
+  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
 
   program
     .command('validate')
@@ -59,7 +61,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
   program
     .command('vendor [dir]')
     .description('keep every locked .deb in a folder (default: vendor/ in the product directory)')
-    .option('--platform <platform...>', 'only the packages of these platforms')
+    .option('--platform <platform>', 'only the packages of this platform; may be repeated', collect)
     .option('--prune', 'remove other .debs from the folder too')
     .option('--dry-run', 'show what would change, write nothing')
     .option('--json', 'print the changes as JSON')
@@ -78,7 +80,11 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
   program
     .command('test [layout]')
     .description("run the definition's checks on a built layout, without Docker")
-    .option('--platform <platform...>', 'only these platforms (default: all that the layout has)')
+    .option(
+      '--platform <platform>',
+      'only this platform; may be repeated (default: all that the layout has)',
+      collect,
+    )
     .option('--json', 'print the results as JSON')
     .action(run(() => import('./test.ts')))
 
@@ -93,9 +99,9 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .command('sbom')
     .description('print the bill of materials (SPDX JSON)')
     .option('--platform <platform>', "instead of this machine's")
+    .option('--json', 'it is JSON in any case')
     .action(run(() => import('./sbom.ts')))
 
-  const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
   const installOptions = (command: Command): Command =>
     command
       .option('--profile <name>', 'how much, and for whom: a file of profiles/ (default: the installed one)')
@@ -145,6 +151,14 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--json', 'print what was measured as JSON')
     .action(run(() => import('./demo.ts')))
 
+  program
+    .command('completion <shell>')
+    .description('print what makes a shell complete commands and options: bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { formatCompletion } = await import('./completion.ts')
+      context.print(formatCompletion(shell, program))
+    })
+
   return async (argv) => {
     try {
       await program.parseAsync([...argv], { from: 'user' })
@@ -154,6 +168,16 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       throw error
     }
   }
+}
+
+/** What commander says of a mistake, as one sentence in the form of every other error. */
+function usageError(text: string): string {
+  const [mistake = '', suggestion = ''] = text
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n')
+  const near = suggestion.replace(/^\(Did (you mean .*)\)$/, '; did $1')
+  return `slipway: ${mistake.replace(/\.$/, '')}${near || '.'} The commands and options: slipway --help\n`
 }
 
 function packageVersion(): string {

@@ -1,8 +1,9 @@
 import path from 'node:path'
+import { findRecipes, parseRecipes } from '../debian/recipe-load.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { DefinitionError } from '../definition/problem.ts'
 import { profileNames } from '../definition/profile-load.ts'
-import { exitCodes } from '../lib/errors.ts'
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 
 interface Options {
@@ -14,6 +15,7 @@ interface Options {
 export async function run(context: Context, options: Options): Promise<number | undefined> {
   try {
     const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+    parseRecipes(await findRecipes(definition.recipeFolders))
     const profiles = await profileNames(definition)
     if (options.json) context.print(JSON.stringify({ valid: true, problems: [] }, null, 2))
     else
@@ -22,8 +24,10 @@ export async function run(context: Context, options: Options): Promise<number | 
       )
     return exitCodes.done
   } catch (error) {
-    if (!options.json || !(error instanceof DefinitionError)) throw error
-    context.print(JSON.stringify({ valid: false, problems: error.problems }, null, 2))
+    if (!options.json || !(error instanceof SlipwayError)) throw error
+    const problems =
+      error instanceof DefinitionError ? error.problems : [{ file: '', path: '', text: error.message }]
+    context.print(JSON.stringify({ valid: false, problems }, null, 2))
     return error.exitCode
   }
 }

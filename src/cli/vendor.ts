@@ -1,9 +1,11 @@
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type DebFile, debFileName, discardDeb, fetchDebs } from '../debian/deb-store.ts'
 import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folder.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
+import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { requireLock } from '../lock/require-lock.ts'
@@ -26,6 +28,9 @@ export async function run(
 ): Promise<undefined> {
   const directory = path.resolve(context.cwd, options.directory)
   const folder = args[0] === undefined ? path.join(directory, 'vendor') : path.resolve(context.cwd, args[0])
+  if ((await stat(folder).catch(() => undefined))?.isFile()) {
+    throw badInput('not-a-folder', `${folder} is a file; name a folder for the packages: slipway vendor DIR`)
+  }
   const definition = await loadDefinition(directory)
   const debs = lockedDebs(
     await requireLock(definition),

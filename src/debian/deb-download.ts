@@ -6,7 +6,7 @@ import { mapParallel } from '../lib/parallel.ts'
 import { type Report, silent } from '../lib/progress.ts'
 import { sweepLeftovers } from '../lib/sweep.ts'
 import type { DebFile } from './deb-store.ts'
-import { type DownloadOptions, downloadFile } from './download.ts'
+import { cannotWrite, type DownloadOptions, downloadFile } from './download.ts'
 import { shownUrl } from './http-failure.ts'
 import { findMirror, type MirrorChoice, type MirrorKind, type MirrorOptions, mirrorKind } from './mirrors.ts'
 import type { DebianSource } from './source.ts'
@@ -114,7 +114,9 @@ function lockedFilesGone(
 
 /** A full disk is better found before the first byte than after the last but one. */
 async function checkRoom(folder: string, bytes: number): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw cannotWrite(folder, error)
+  })
   const space = await statfs(folder).catch(() => undefined)
   if (!space || space.blocks === 0) return
   const free = space.bavail * space.bsize

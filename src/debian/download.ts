@@ -210,16 +210,20 @@ function hostOf(url: string): string {
 }
 
 function diskError(error: unknown, file: SignedFile, target: string): unknown {
-  if (error instanceof SlipwayError) return error
-  const code = errorCode(error)
   const folder = path.dirname(target)
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) {
     return new SlipwayError(
       'disk-full',
       `The disk of ${folder} has no room for ${file.name} (${formatBytes(file.size)}); free some space, or set SLIPWAY_CACHE to a folder that has it, and run the same command again.`,
       { cause: error },
     )
   }
+  return cannotWrite(folder, error)
+}
+
+/** A folder of the cache that may not be written, as a sentence; any other error as it is. */
+export function cannotWrite(folder: string, error: unknown): unknown {
+  const code = error instanceof SlipwayError ? undefined : errorCode(error)
   if (code && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)) {
     return new SlipwayError(
       'cannot-write',

@@ -26,7 +26,13 @@ interface SchemaNode {
 }
 
 // Our own schema is right, and a program runs once: compiling quickly beats validating quickly.
-const quickly = { verbose: true, validateSchema: false, meta: false, code: { optimize: false } }
+const quickly = {
+  verbose: true,
+  allErrors: true,
+  validateSchema: false,
+  meta: false,
+  code: { optimize: false },
+}
 
 let compiled: ValidateFunction<RawRecipe> | undefined
 
@@ -44,7 +50,9 @@ export function checkRecipe(file: string, data: unknown): RawRecipe {
   if (validate(data)) return data
   const errors = validate.errors!
   // The branches of oneOf fail first; what matters is that none fits.
-  const told = errors.find((error) => error.keyword === 'oneOf') ?? errors[0]!
+  // A key that is missing because it is misspelt is one mistake.
+  const first = (keyword: string) => errors.find((error) => error.keyword === keyword)
+  const told = first('oneOf') ?? first('additionalProperties') ?? errors[0]!
   throw badInput('bad-recipe', `${file}: ${explain(told)}.`)
 }
 

@@ -1,5 +1,6 @@
 import { badInput, type SlipwayError } from '../lib/errors.ts'
 import { type Alternatives, formatAlternatives, formatDependency } from './dependency.ts'
+import { meets } from './matching.ts'
 import type { BinaryPackage } from './package.ts'
 import { list, suggest } from './resolver-request.ts'
 import type { Problem } from './resolver-search.ts'
@@ -15,7 +16,7 @@ export interface Explanation {
 
 /** Sentences are made where the failure is seen, while the selection still holds the chains that led to it. */
 export function createExplanation(problem: Problem, selection: Selection): Explanation {
-  const { index, wanted, pins, excluded } = problem
+  const { index, candidates, wanted, pins, excluded } = problem
   let best: { choices: number; code: string; sentence: string } | undefined
 
   /** From who asks down to a name: `optimiser → squid → libc6`; with the number of choices on the way. */
@@ -60,6 +61,11 @@ export function createExplanation(problem: Problem, selection: Selection): Expla
     const versions = index.named(name).map(({ version }) => version)
     const pin = pinned(name)
     if (pin !== undefined) return `but ${name} is pinned to ${pin}`
+    const fitting = index.named(name).find((one) => meets(one, clause[0]!, index.architecture))
+    const candidate = candidates.versions(name)[0]
+    if (fitting && candidate) {
+      return `but the newest ${name} is ${candidate.version}: to take ${fitting.version}, pin it in appliance.yaml`
+    }
     if (versions.length > 0 && !excluded.has(name)) return `but the archive has ${name} ${list(versions)}`
     const providers = [...new Set(index.providing(name).map((provider) => provider.package.name))].sort()
     const left = providers.filter((provider) => excluded.has(provider))

@@ -1,8 +1,9 @@
+import path from 'node:path'
 import type { RecipeFiles } from '../debian/recipe.ts'
 import { parseRecipes } from '../debian/recipe-load.ts'
 import type { Definition } from '../definition/definition.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { badInput, errorCode } from '../lib/errors.ts'
+import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Report } from '../lib/progress.ts'
 import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
@@ -129,11 +130,22 @@ async function unpackLocked(
   try {
     return { locked, ...(await options.workers.unpack({ file, sha256, omit })) }
   } catch (error) {
+    if (errorCode(error) === 'damaged-deb') throw damagedPackage(locked, error as Error)
     if (errorCode(error) !== 'wrong-deb') throw error
     await options.discard(locked)
     const fresh = (await options.fetch([locked])).get(sha256)!
     return { locked, ...(await options.workers.unpack({ file: fresh, sha256, omit })) }
   }
+}
+
+/** The archive itself gives a package of the lock's hash so: only another version helps. */
+function damagedPackage({ name, path: pool }: LockedPackage, error: Error): SlipwayError {
+  const file = path.posix.basename(pool)
+  return new SlipwayError(
+    'damaged-deb',
+    `${error.message.replace(/^The package file/, file).replace(/\.$/, '')}; its SHA-256 is the lock's, so only another version helps: slipway lock --update ${name}`,
+    { cause: error },
+  )
 }
 
 async function storeLayer(plan: LayerPlan, tree: FileTree, options: BuildOptions): Promise<CachedLayer> {

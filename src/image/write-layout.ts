@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
+import { replaceFile, writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { type Digest, hexOf } from '../lib/digest.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import { debianArchitecture } from '../lib/platform.ts'
@@ -63,7 +63,9 @@ export async function writeLayout(
     ...referrers.flatMap((referrer) => [referrer.manifest, ...referrer.blobs]),
   ]
   const folder = path.join(directory, 'blobs', 'sha256')
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw writeFailure(directory, error)
+  })
   const distinct = new Map(blobs.map((blob) => [hexOf(blob.digest), blob]))
   await Promise.all([...distinct.values()].map((blob) => writeBlob(folder, blob)))
   await writeIfChanged(
@@ -113,6 +115,9 @@ async function refuseForeign(directory: string): Promise<void> {
   try {
     names = await readdir(directory)
   } catch (error) {
+    if (errorCode(error) === 'ENOTDIR') {
+      throw badInput('not-a-layout', `${directory} is a file; choose a folder with --out DIR.`)
+    }
     if (errorCode(error) !== 'ENOENT') throw error
   }
   if (names.length > 0 && !names.includes('oci-layout') && !names.includes('blobs')) {

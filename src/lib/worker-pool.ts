@@ -69,11 +69,13 @@ export class WorkerPool {
     worker.unref()
     worker.on('message', (reply: Reply<never>) => {
       const job = this.#running.get(worker)
+      // Closed meanwhile: to let go of the thread now would end the process before `close` does.
+      if (!job) return
       this.#running.delete(worker)
       worker.unref()
       this.#idle.push(worker)
-      if ('error' in reply) job?.reject(new SlipwayError(reply.error.code, reply.error.message))
-      else job?.resolve(reply.result)
+      if ('error' in reply) job.reject(new SlipwayError(reply.error.code, reply.error.message))
+      else job.resolve(reply.result)
       this.#next()
     })
     worker.on('error', (error) => {

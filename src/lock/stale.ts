@@ -25,8 +25,6 @@ export function staleReasons(definition: Definition, lock: Lockfile): string[] {
       `it was made for assemblyVersion ${lock.assemblyVersion}, and this Slipway builds by ${assemblyVersion}`,
     )
   }
-  if (lock.definition === definitionDigest(definition)) return reasons
-
   const locked = Object.keys(lock.platforms)
   for (const platform of definition.platforms) {
     if (!locked.includes(platform)) reasons.push(`it has nothing for ${platform}`)
@@ -44,7 +42,8 @@ export function staleReasons(definition: Definition, lock: Lockfile): string[] {
     platformReasons(platform, definition),
   )
   reasons.push(...new Set(perPlatform))
-  if (reasons.length === 0) reasons.push('what the definition says about packages and layers has changed')
+  if (reasons.length === 0 && lock.definition !== definitionDigest(definition))
+    reasons.push('what the definition says about packages and layers has changed')
   return reasons
 }
 

@@ -351,6 +351,14 @@ describe('names that are not there', () => {
     )
   })
 
+  it('an older version that would do is taken by a pin only, and it is said', () => {
+    const lines = 'a 1; Depends: b (<< 8)\nb 8\nb 7'
+    expect(sentence(lines, 'a')).toBe(
+      'No set of packages fits on amd64: app → a needs b (<< 8), but the newest b is 8: to take 7, pin it in appliance.yaml.',
+    )
+    expect(choose(lines, 'a', { pins: { b: '7' } })).toEqual(['a 1', 'b 7'])
+  })
+
   it('a Provides of another version says who provides', () => {
     expect(sentence('a 1; Depends: v (>= 9)\nb 8; Provides: v (= 8)', 'a')).toBe(
       'No set of packages fits on amd64: app → a needs v (>= 9), but what provides it is of another version (b).',

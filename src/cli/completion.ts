@@ -1,0 +1,111 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are those of the shells.
+import type { Command } from 'commander'
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+
+interface Word {
+  /** "lock", "--json". */
+  readonly word: string
+  readonly description: string
+}
+
+interface Verb extends Word {
+  readonly options: readonly Word[]
+}
+
+const shells: Readonly<Record<string, (verbs: readonly Verb[], globals: readonly Word[]) => string[]>> = {
+  bash,
+  zsh,
+  fish,
+}
+
+/** The script that completes a program's verbs and options, made from its own declarations. Throws `no-such-shell`. */
+export function formatCompletion(shell: string, program: Command): string {
+  const names = Object.keys(shells)
+  const format = Object.hasOwn(shells, shell) ? shells[shell] : undefined
+  if (!format) {
+    const [near] = nearest(shell, names)
+    throw badInput(
+      'no-such-shell',
+      `There is no completion for ${shell}${near ? `; did you mean ${near}?` : ';'} Choose one of: ${names.join(', ')}.`,
+    )
+  }
+  const verbs = program.commands.map((command) => ({
+    word: command.name(),
+    description: command.description(),
+    options: optionsOf(command),
+  }))
+  return format(verbs, optionsOf(program)).join('\n')
+}
+
+function optionsOf(command: Command): Word[] {
+  const own = command.options.map(({ long, short, description }) => ({ word: long ?? short!, description }))
+  return [...own, { word: '--help', description: 'display help for command' }]
+}
+
+const words = (list: readonly Word[]): string => list.map(({ word }) => word).join(' ')
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+function bash(verbs: readonly Verb[], globals: readonly Word[]): string[] {
+  return [
+    '# In ~/.bashrc: source <(slipway completion bash)',
+    '_slipway() {',
+    "  local word=${COMP_WORDS[COMP_CWORD]} verb='' words i",
+    '  for ((i = 1; i < COMP_CWORD; i++)); do',
+    '    case ${COMP_WORDS[i]} in',
+    '      -C | --directory) ((i++)) ;;',
+    '      -*) ;;',
+    '      *) verb=${COMP_WORDS[i]} && break ;;',
+    '    esac',
+    '  done',
+    '  case $verb in',
+    `    '') words=${quoted(words([...verbs, ...globals]))} ;;`,
+    ...verbs.map(({ word, options }) => `    ${word}) words=${quoted(words(options))} ;;`),
+    '  esac',
+    '  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")',
+    '}',
+    'complete -o default -F _slipway slipway',
+  ]
+}
+
+function zsh(verbs: readonly Verb[], globals: readonly Word[]): string[] {
+  const described = ({ word, description }: Word): string =>
+    quoted(`${word.replaceAll(':', '\\:')}:${description.replaceAll(':', '\\:')}`)
+  const list = (wanted: readonly Word[]): string => `choices=(${wanted.map(described).join(' ')})`
+  return [
+    '# In ~/.zshrc, after compinit: source <(slipway completion zsh)',
+    '_slipway() {',
+    "  local verb='' i",
+    '  for ((i = 2; i < CURRENT; i++)); do',
+    '    case ${words[i]} in',
+    '      -C | --directory) ((i++)) ;;',
+    '      -*) ;;',
+    '      *) verb=${words[i]} && break ;;',
+    '    esac',
+    '  done',
+    '  local -a choices',
+    '  case $verb in',
+    `    '') ${list([...verbs, ...globals])} ;;`,
+    ...verbs.map(({ word, options }) => `    ${word}) ${list(options)} ;;`),
+    '  esac',
+    "  _describe 'slipway' choices",
+    '  [[ -z $verb ]] || _files',
+    '}',
+    'compdef _slipway slipway',
+  ]
+}
+
+function fish(verbs: readonly Verb[], globals: readonly Word[]): string[] {
+  const flag = ({ word, description }: Word): string =>
+    `-l ${word.replace(/^--/, '')} -d ${quoted(description)}`
+  return [
+    '# In ~/.config/fish/config.fish: slipway completion fish | source',
+    ...globals.map((option) => `complete -c slipway -n __fish_use_subcommand ${flag(option)}`),
+    ...verbs.flatMap(({ word, description, options }) => [
+      `complete -c slipway -n __fish_use_subcommand -f -a ${word} -d ${quoted(description)}`,
+      ...options.map(
+        (option) => `complete -c slipway -n '__fish_seen_subcommand_from ${word}' ${flag(option)}`,
+      ),
+    ]),
+  ]
+}
