@@ -58,6 +58,8 @@ if (received !== undefined && process.exitCode === exitCodes.failed) process.exi
 
 function fail(error: unknown): number {
   const debug = process.argv.includes('--debug')
+  // The line of a task that was still running.
+  if (interactive) process.stderr.write('\r\x1b[K')
   if (error instanceof SlipwayError) {
     process.stderr.write(`slipway: ${error.message}\n`)
     if (debug)
