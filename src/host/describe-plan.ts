@@ -57,6 +57,22 @@ function describeThing(step: Exclude<Step, ContainerStep>): PlanLine {
 }
 
 function describeService(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
+  return [...describeContainers(steps), ...describeAdjustments(steps)]
+}
+
+/** What changes in a container that stays. */
+function describeAdjustments(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
+  const memory = steps.filter((step) => step.action === 'set-memory')
+  const reloaded = steps.filter((step) => step.action === 'reload-service' && memory.length === 0)
+  return [
+    ...memory.map(({ name, reason }): PlanLine => ({ sign: '~', what: `memory of ${name}`, why: reason })),
+    ...reloaded.map(
+      ({ name, reason }): PlanLine => ({ sign: '~', what: `container ${name}`, why: `reloaded: ${reason}` }),
+    ),
+  ]
+}
+
+function describeContainers(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
   const of = (action: Step['action']) => steps.filter((step) => step.action === action)
   const [created] = of('create-container')
   const [started] = of('start-container')

@@ -1,3 +1,4 @@
+import { formatMemory } from '../lib/bytes.ts'
 import type { Step } from './step.ts'
 
 /** A step in a few words, as progress shows it. */
@@ -27,5 +28,9 @@ export function describeStep(step: Step): string {
       return `rename container ${step.name} to ${step.to}`
     case 'remove-container':
       return `remove container ${step.name}`
+    case 'set-memory':
+      return `set memory of ${step.name} to ${formatMemory(step.limit.memory)}`
+    case 'reload-service':
+      return `reload ${step.name}`
   }
 }

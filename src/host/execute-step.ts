@@ -3,6 +3,7 @@ import { loadImage } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
+import { reloadService, setMemory } from './set-memory.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -79,6 +80,11 @@ async function executeContainerStep(
       return () => containers.rename(step.to, name)
     case 'remove-container':
       await containers.remove(name)
+      return undefined
+    case 'set-memory':
+      return setMemory(engine, step)
+    case 'reload-service':
+      await reloadService(engine, step)
       return undefined
   }
 }

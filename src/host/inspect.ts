@@ -1,4 +1,4 @@
-import type { ContainerDocument, PortBinding } from '../engine/documents.ts'
+import type { ContainerDocument, HostConfig, PortBinding } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
 import { ownLabels } from './labels.ts'
 import type { ContainerStatus, HostContainer, HostPort, HostState } from './state.ts'
@@ -66,6 +66,25 @@ function readContainer(document: ContainerDocument): HostContainer {
       (mount) => mount.Name!,
     ),
     ports: hostPorts(document.HostConfig.PortBindings ?? {}),
+    ...readLimit(document.HostConfig),
+    ...readReload(labels),
+  }
+}
+
+function readLimit({ Memory, MemorySwap }: HostConfig): Pick<HostContainer, 'limit'> {
+  if (!Memory) return {}
+  return { limit: { memory: Memory, swap: MemorySwap || 2 * Memory } }
+}
+
+/** Labels are anybody's to write: what is not a list of words is no command. */
+export function readReload(labels: Readonly<Record<string, string>>): Pick<HostContainer, 'reload'> {
+  try {
+    const command: unknown = JSON.parse(labels[ownLabels.reload] ?? '')
+    const isCommand =
+      Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === 'string')
+    return isCommand ? { reload: command } : {}
+  } catch {
+    return {}
   }
 }
 

@@ -9,7 +9,17 @@ export const ownLabels = {
   component: 'io.slipway.component',
   /** Hash of what the thing was made from: another hash, another target. */
   target: 'io.slipway.target',
+  /** JSON of the command that makes a service take a changed limit or file; of a container. */
+  reload: 'io.slipway.reload',
+  /** JSON of pinned library → version; of an image. */
+  pins: 'io.slipway.pins',
+  /** Of containers and volumes that are Slipway's own and no service's: one of `roles`. */
+  role: 'io.slipway.role',
+  /** JSON of who holds the mutex. */
+  holder: 'io.slipway.holder',
 } as const
+
+export const roles = { state: 'state', mutex: 'mutex' } as const
 
 /** Compose's own labels, so that `docker compose ls`, `ps` and `logs` see an appliance as a project. */
 export const composeLabels = {

@@ -29,11 +29,13 @@ export function planHost(current: HostState, target: HostTarget): Step[] {
     ...createNetworks(current, target, replaced),
     ...createVolumes(current, target),
     ...services.flatMap((service) => service.create),
+    ...services.flatMap((service) => service.adjust),
     ...obsolete.filter(isUp).map((one) => stop(one, unwanted)),
     ...startInOrder(services, target),
     ...services.flatMap((service) => service.remove),
     ...obsolete.map((one) => remove(one, unwanted)),
     ...services.flatMap((service) => service.rename),
+    ...services.flatMap((service) => service.reload),
     ...removeNetworks(current, target),
     ...removeVolumes(current, target),
   ]

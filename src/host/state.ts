@@ -1,3 +1,5 @@
+import type { MemoryLimit } from './target.ts'
+
 /** What a host holds, as far as one appliance is concerned: plain data, taken from the Engine. */
 export interface HostState {
   readonly name: string
@@ -44,6 +46,10 @@ export interface HostContainer {
   readonly volumes: readonly string[]
   /** Host ports that it asks for. */
   readonly ports: readonly HostPort[]
+  /** Absent: none. */
+  readonly limit?: MemoryLimit
+  /** Command in the container that makes it take a changed limit or file. */
+  readonly reload?: readonly string[]
 }
 
 /** A port of the host; `ip` is empty or 0.0.0.0 or :: for all addresses. */

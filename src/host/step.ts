@@ -1,6 +1,6 @@
 import type { ContainerSpec } from '../engine/documents.ts'
 import type { VolumeSpec } from '../engine/engine.ts'
-import type { TargetImage, TargetNetwork } from './target.ts'
+import type { MemoryLimit, TargetImage, TargetNetwork } from './target.ts'
 
 /**
  * One change to a host, complete in itself and plain data. Containers are called by name, since a container to be
@@ -35,6 +35,15 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
   | { readonly action: 'wait-healthy'; readonly hasHealthCheck: boolean; readonly patience: number }
   | { readonly action: 'rename-container'; readonly to: string }
   | { readonly action: 'remove-container' }
+  /** Live; refused below present use plus headroom unless `force`. */
+  | {
+      readonly action: 'set-memory'
+      readonly limit: MemoryLimit
+      /** Absent: it had none. */
+      readonly previous?: MemoryLimit
+      readonly force: boolean
+    }
+  | { readonly action: 'reload-service'; readonly command: readonly string[] }
 )
 
 /** Steps that nothing can take back. */

@@ -1,3 +1,4 @@
+import { readReload } from '../../../src/host/inspect.ts'
 import type { HostContainer, HostState } from '../../../src/host/state.ts'
 import type { Step } from '../../../src/host/step.ts'
 
@@ -61,6 +62,13 @@ export function applyStep(state: HostState, step: Step): HostState {
         `container ${step.to} exists`,
       )
       return change(state, step.name, (one) => ({ ...one, name: step.to }))
+    case 'set-memory':
+      return change(state, step.name, (one) => ({ ...one, limit: step.limit }))
+    case 'reload-service':
+      return change(state, step.name, (one) => {
+        refuse(one.status !== 'running', `${one.name} does not run`)
+        return one
+      })
     case 'remove-container':
       find(state, step.name)
       return { ...state, containers: state.containers.filter((one) => one.name !== step.name) }
@@ -81,6 +89,7 @@ function create(state: HostState, { name, spec, service, imageIds }: Create): Ho
     refuse(!state.volumes.some((one) => one.name === volume), `no volume ${volume}`)
   }
   const networks = Object.keys(spec.NetworkingConfig?.EndpointsConfig ?? {})
+  const { Memory, MemorySwap } = spec.HostConfig
   return {
     id: `container-${name}-${state.containers.length}`,
     name,
@@ -100,6 +109,8 @@ function create(state: HostState, { name, spec, service, imageIds }: Create): Ho
         protocol: target.split('/')[1]!,
       })),
     ),
+    ...(Memory !== undefined && { limit: { memory: Memory, swap: MemorySwap ?? 2 * Memory } }),
+    ...readReload(spec.Labels),
   }
 }
 

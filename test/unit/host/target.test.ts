@@ -31,6 +31,7 @@ describe('targetHost', () => {
         RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
         ReadonlyRootfs: false,
         Memory: 67_108_864,
+        PidsLimit: 64,
       },
       NetworkingConfig: { EndpointsConfig: { acme_default: { Aliases: ['optimiser'] } } },
     })
@@ -40,7 +41,9 @@ describe('targetHost', () => {
     const hashes = (target: ReturnType<typeof sampleTarget>) => target.containers.map(({ hash }) => hash)
     const [dns, optimiser] = hashes(sampleTarget())
     expect(hashes(sampleTarget())).toEqual([dns, optimiser])
-    const [dnsAfter, optimiserAfter] = hashes(sampleTarget({ compose: composeText.replace('64m', '128m') }))
+    const [dnsAfter, optimiserAfter] = hashes(
+      sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') }),
+    )
     expect(dnsAfter).toBe(dns)
     expect(optimiserAfter).not.toBe(optimiser)
   })
