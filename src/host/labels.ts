@@ -13,18 +13,23 @@ export const ownLabels = {
   reload: 'io.slipway.reload',
   /** JSON of pinned library → version; of an image. */
   pins: 'io.slipway.pins',
+  /** JSON of the globs of paths that a service may change; of a container. */
+  expected: 'io.slipway.expected',
+  /** What a volume holds: "cache", "settings", "licence", "state". */
+  holds: 'io.slipway.holds',
   /** Of containers and volumes that are Slipway's own and no service's: one of `roles`. */
   role: 'io.slipway.role',
   /** JSON of who holds the mutex. */
   holder: 'io.slipway.holder',
 } as const
 
-export const roles = { state: 'state', mutex: 'mutex' } as const
+export const roles = { state: 'state', mutex: 'mutex', reader: 'reader', keeper: 'keeper' } as const
 
 /** Compose's own labels, so that `docker compose ls`, `ps` and `logs` see an appliance as a project. */
 export const composeLabels = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
+  dependsOn: 'com.docker.compose.depends_on',
   number: 'com.docker.compose.container-number',
   oneoff: 'com.docker.compose.oneoff',
   configHash: 'com.docker.compose.config-hash',
