@@ -126,6 +126,35 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./status.ts')))
 
   program
+    .command('memory <service> <size>')
+    .description(
+      'give a running service another memory limit, live and for good: slipway memory optimiser 1g',
+    )
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--force', 'also below what it uses now, or above what the host has')
+    .option('--dry-run', 'show what would change, change nothing')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./memory.ts')))
+
+  program
+    .command('drift')
+    .description('every path that is other than in the image; exit code 1 when one should not be')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--service <service>', 'only this one')
+    .option('--diff', 'show what changed in text files')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./drift.ts')))
+
+  program
+    .command('backup <file>')
+    .description('write settings, licence and changed files of an appliance to one file')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--cache', 'take the caches along too')
+    .option('--dry-run', 'show what would be written, write nothing')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./backup.ts')))
+
+  program
     .command('uninstall')
     .description("remove what carries the appliance's label, and nothing else")
     .option('--name <name>', 'which appliance (default: the only one on the host)')

@@ -53,6 +53,8 @@ function describeThing(step: Exclude<Step, ContainerStep>): PlanLine {
       return { sign: '+', what: `volume ${step.volume.name}`, why }
     case 'remove-volume':
       return { sign: '-', what: `volume ${step.name}`, why: `${why}; its data goes with it` }
+    case 'store-setting':
+      return { sign: step.value === undefined ? '-' : '~', what: `setting ${step.key}`, why }
   }
 }
 

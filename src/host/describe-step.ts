@@ -16,6 +16,8 @@ export function describeStep(step: Step): string {
       return `create volume ${step.volume.name}`
     case 'remove-volume':
       return `remove volume ${step.name}`
+    case 'store-setting':
+      return step.value === undefined ? `forget ${step.key}` : `remember ${step.key}=${step.value}`
     case 'create-container':
       return `create container ${step.name}`
     case 'stop-container':

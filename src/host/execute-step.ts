@@ -4,6 +4,8 @@ import type { ImageSource } from '../image/image-source.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
 import { reloadService, setMemory } from './set-memory.ts'
+import { withStoredSetting } from './state-document.ts'
+import { readState, writeState } from './state-volume.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -36,6 +38,13 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
     case 'create-volume':
       await engine.volumes.create(step.volume)
       return () => engine.volumes.remove(step.volume.name)
+    case 'store-setting': {
+      const { appliance, key, value, previous } = step
+      const store = async (wanted: string | undefined): Promise<void> =>
+        writeState(engine, appliance, withStoredSetting(await readState(engine, appliance), key, wanted))
+      await store(value)
+      return () => store(previous)
+    }
     case 'remove-network':
       await engine.networks.remove(step.id)
       return undefined

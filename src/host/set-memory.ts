@@ -19,17 +19,24 @@ export function headroom(used: number): number {
  */
 export async function setMemory(engine: Engine, step: SetMemory): Promise<(() => Promise<void>) | undefined> {
   const { name, service, limit, previous, force } = step
-  const used = (await engine.containers.memory(name))?.used ?? 0
-  const least = used + headroom(used)
-  if (!force && limit.memory < least) {
-    const enough = formatSize(Math.ceil(least / 2 ** 20) * 2 ** 20)
-    throw new SlipwayError(
-      'memory-in-use',
-      `The service ${service} uses ${formatMemory(used)} now, so that a limit of ${formatMemory(limit.memory)} could end it; give it ${enough} or more, or restart it first (\`slipway reset restart\`), or say --force.`,
-    )
-  }
+  if (!force) await refuseBelowUse(engine, step)
   await update(engine, name, limit, service)
   return previous && (() => update(engine, name, previous, service))
+}
+
+/** Throws `memory-in-use` where a limit leaves no headroom above what the container uses now. */
+export async function refuseBelowUse(
+  engine: Engine,
+  { name, service, limit }: Pick<SetMemory, 'name' | 'service' | 'limit'>,
+): Promise<void> {
+  const used = (await engine.containers.memory(name))?.used ?? 0
+  const least = used + headroom(used)
+  if (limit.memory >= least) return
+  const enough = formatSize(Math.ceil(least / 2 ** 20) * 2 ** 20)
+  throw new SlipwayError(
+    'memory-in-use',
+    `The service ${service} uses ${formatMemory(used)} now, so that a limit of ${formatMemory(limit.memory)} could end it; give it ${enough} or more, or restart it first (\`slipway reset restart\`), or say --force.`,
+  )
 }
 
 async function update(engine: Engine, name: string, limit: MemoryLimit, service: string): Promise<void> {

@@ -21,6 +21,14 @@ export type StepAction =
   | { readonly action: 'remove-network'; readonly name: string; readonly id: string }
   | { readonly action: 'create-volume'; readonly volume: VolumeSpec }
   | { readonly action: 'remove-volume'; readonly name: string }
+  /** Remembers a setting of this site, as `--set` takes it; `value` undefined forgets it. */
+  | {
+      readonly action: 'store-setting'
+      readonly appliance: string
+      readonly key: string
+      readonly value?: string
+      readonly previous?: string
+    }
   | ContainerStep
 
 export type ContainerStep = { readonly service: string; readonly name: string } & (

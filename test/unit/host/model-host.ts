@@ -45,6 +45,8 @@ export function applyStep(state: HostState, step: Step): HostState {
         `volume ${step.name} is in use`,
       )
       return { ...state, volumes: state.volumes.filter((one) => one.name !== step.name) }
+    case 'store-setting':
+      return state
     case 'create-container':
       return { ...state, containers: [...state.containers, create(state, step)] }
     case 'stop-container':
