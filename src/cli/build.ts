@@ -4,7 +4,7 @@ import { findRecipes } from '../debian/recipe-load.ts'
 import { loadDefinition } from '../definition/load.ts'
 import type { Image } from '../image/image.ts'
 import { buildProduct } from '../image/product.ts'
-import { startWorkers } from '../image/workers.ts'
+import { startWorkers, type Workers } from '../image/workers.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { requireLock } from '../lock/require-lock.ts'
@@ -21,10 +21,18 @@ export interface BuildOptions {
 }
 
 export async function run(context: Context, options: BuildOptions): Promise<undefined> {
+  const workers = startWorkers()
+  try {
+    workers.warm() // while the definition is read
+    await build(context, options, workers)
+  } finally {
+    await workers.close() // an open thread keeps a failed command from ending
+  }
+}
+
+async function build(context: Context, options: BuildOptions, workers: Workers): Promise<void> {
   const directory = path.resolve(context.cwd, options.directory)
   const out = options.out ? path.resolve(context.cwd, options.out) : path.join(directory, 'build')
-  const workers = startWorkers()
-  workers.warm() // while the definition is read
   const definition = await loadDefinition(directory)
   const lockfile = await requireLock(definition)
   const cache = cacheFolder(context.env)
