@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream'
-import { extract } from 'tar-stream'
 import type { ContainerSpec } from '../engine/documents.ts'
 import type { Engine, VolumeSpec } from '../engine/engine.ts'
-import { writeTar } from '../image/tar-writer.ts'
 import { errorCode } from '../lib/errors.ts'
 import { ensureHelperImage, helperFolder } from './helper-image.ts'
 import { ownLabels, roles } from './labels.ts'
+import { readSmallFiles, tarOfFile } from './small-file.ts'
 import { emptyState, formatCopy, newestCopy, type StateDocument } from './state-document.ts'
 
 /** The volume that an appliance's own state is in. */
@@ -35,10 +34,7 @@ export async function writeState(engine: Engine, name: string, document: StateDo
   await engine.volumes.create(stateVolume(name))
   const container = await ensureContainer(engine, name)
   const generation = (await readGeneration(engine, name)) + 1
-  const content = Buffer.from(formatCopy({ generation, document }))
-  const mtime = Math.floor(Date.now() / 1000)
-  const entry = { path: `state-${generation % 2}.json`, mode: 0o600, uid: 0, gid: 0, mtime, content }
-  const tar = Buffer.concat(writeTar([{ ...entry, type: 'file' }]))
+  const tar = tarOfFile(`state-${generation % 2}.json`, formatCopy({ generation, document }))
   await engine.containers.putArchive(container, helperFolder, tar)
 }
 
@@ -56,31 +52,22 @@ async function readTexts(engine: Engine, name: string): Promise<string[]> {
   const { containers, volumes } = engine
   const container = stateContainer(name)
   if ((await containers.inspect(container))?.Config.Labels[ownLabels.role] === roles.state) {
-    return readFiles(await containers.getArchive(container, helperFolder))
+    return readCopies(await containers.getArchive(container, helperFolder))
   }
   const volume = await volumes.inspect(stateVolume(name).name)
   if (volume?.Labels?.[ownLabels.role] !== roles.state) return []
   // Nothing of the name may be left by a verb that only reads: this container goes again.
   const id = await createContainer(engine, name, `${container}.${process.pid}`)
   try {
-    return await readFiles(await containers.getArchive(id, helperFolder))
+    return await readCopies(await containers.getArchive(id, helperFolder))
   } finally {
     await containers.remove(id)
   }
 }
 
-async function readFiles(archive: Readable | undefined): Promise<string[]> {
-  if (!archive) return []
-  const entries = extract()
-  // Small, and an archive that breaks off must break the reading too.
-  entries.end(Buffer.concat(await archive.toArray()))
-  const texts: string[] = []
-  for await (const entry of entries) {
-    const chunks: Buffer[] = []
-    for await (const chunk of entry) chunks.push(chunk as Buffer)
-    if (/(^|\/)state-[01]\.json$/.test(entry.header.name)) texts.push(Buffer.concat(chunks).toString('utf8'))
-  }
-  return texts
+async function readCopies(archive: Readable | undefined): Promise<string[]> {
+  const files = await readSmallFiles(archive)
+  return ['state-0.json', 'state-1.json'].map((file) => files.get(file)).filter((text) => text !== undefined)
 }
 
 async function ensureContainer(engine: Engine, name: string): Promise<string> {
