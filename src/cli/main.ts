@@ -14,6 +14,7 @@ const context: Context = {
   cwd: process.cwd(),
   env: process.env,
   print: (line) => process.stdout.write(`${line}\n`),
+  ...(interactive && { draw: (text: string) => void process.stdout.write(text) }),
   report: interactive
     ? terminalProgress(
         (text) => process.stderr.write(text),

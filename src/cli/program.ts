@@ -120,10 +120,24 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
 
   program
     .command('status')
-    .description('state, health, memory and ports of each service; exit code 1 when one is not well')
-    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .description(
+      'how each service fares: health, ends, memory, cache, drift; exit code 1 when one is not well',
+    )
+    .option('--name <name>', 'which appliance (default: all on the host)')
+    .option('--watch', 'redraw it every two seconds')
     .option('--json', 'print it as JSON')
     .action(run(() => import('./status.ts')))
+
+  program
+    .command('logs [service]')
+    .description('what the services wrote, in the order of time; of one service, or of all')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('-f, --follow', 'wait for more, until Ctrl-C')
+    .option('--since <time>', 'not older than: 10m, 2h, 1d, or 2026-01-31T12:00:00Z')
+    .option('--tail <lines>', 'the last so many of each service, or "all" (default: 100; with --since all)')
+    .option('--timestamps', 'show when each line was written')
+    .option('--json', 'print a JSON document a line')
+    .action(run(() => import('./logs.ts')))
 
   program
     .command('memory <service> <size>')

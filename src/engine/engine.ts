@@ -149,8 +149,8 @@ export interface ExecOptions {
 export interface LogQuery {
   /** The last so many lines; all where absent. */
   readonly lines?: number
-  /** Seconds since 1970, by the Engine's clock. */
-  readonly since?: number
+  /** Seconds since 1970, by the Engine's clock; a text keeps nanoseconds: "1795177465.324093100". */
+  readonly since?: number | string
   readonly until?: number
   readonly timestamps?: boolean
   /** Waits for more until the container ends or `signal`. */

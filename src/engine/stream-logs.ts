@@ -13,7 +13,7 @@ export async function* streamLogs(
     stderr: true,
     timestamps,
     ...(lines !== undefined && { tail: lines }),
-    ...(since !== undefined && { since }),
+    ...(since !== undefined && { since: since as number }),
     ...(until !== undefined && { until }),
   }
   if (!follow) {

@@ -78,7 +78,7 @@ export function containersOf(current: HostState, service: string): HostContainer
     'no-service',
     services.length === 0
       ? `${current.name} is not installed on this host; \`slipway install\` installs it.`
-      : `${current.name} has no service ${service}${near ? `; did you mean ${near}?` : ';'} It has ${services.join(', ')}.`,
+      : `${current.name} has no service ${service}${near ? `; did you mean ${near}?` : '.'} It has ${services.join(', ')}.`,
   )
 }
 
