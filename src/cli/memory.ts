@@ -4,7 +4,8 @@ import type { Engine } from '../engine/engine.ts'
 import { applyPlan } from '../host/apply.ts'
 import { describePlan } from '../host/describe-plan.ts'
 import { inspectHost } from '../host/inspect.ts'
-import { containersOf, planMemoryChange } from '../host/plan-memory.ts'
+import { withMutex } from '../host/mutex.ts'
+import { containersOf, type MemoryChange, planMemoryChange } from '../host/plan-memory.ts'
 import { readLimit, refuseBelowUse } from '../host/set-memory.ts'
 import { readState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
@@ -32,32 +33,46 @@ export async function run(
   const force = options.force === true
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
-  const current = await inspectHost(engine, name)
-  const mine = containersOf(current, service)
   if (!force) await refuseMoreThanHost(engine, memory)
-  const { settings } = await readState(engine, name)
-  const steps = planMemoryChange(current, settings, { service, memory, force })
-  for (const step of steps) if (step.action === 'set-memory' && !force) await refuseBelowUse(engine, step)
-  if (!options.json) printPlan(context, steps)
+  const change = { service, memory, force }
   if (options.dryRun) {
-    if (options.json) context.print(memoryJson(name, service, memory, steps))
+    const { steps } = await plan(engine, name, change)
+    if (options.json) context.print(memoryJson(name, change, steps))
+    else printPlan(context, steps)
     return
   }
   const release = context.hold?.()
   try {
-    await applyPlan(steps, { engine, report: context.report, signal: context.signal })
+    await withMutex(engine, name, `memory ${service} ${size}`, context.report, async () => {
+      const { steps, container } = await plan(engine, name, change)
+      if (!options.json) printPlan(context, steps)
+      await applyPlan(steps, { engine, report: context.report, signal: context.signal })
+      const real = await readLimit(engine, container)
+      if (options.json) context.print(memoryJson(name, change, steps, real))
+      else context.print(closing(name, change, real))
+    })
   } finally {
     release?.()
   }
-  const real = await readLimit(engine, mine[0]!.name)
-  if (options.json) {
-    context.print(memoryJson(name, service, memory, steps, real))
-    return
+}
+
+/** Looks at the host and at what is remembered. Throws where the change would end the service. */
+async function plan(
+  engine: Engine,
+  name: string,
+  change: MemoryChange,
+): Promise<{ steps: Step[]; container: string }> {
+  const [current, { settings }] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
+  const steps = planMemoryChange(current, settings, change)
+  for (const step of steps) {
+    if (step.action === 'set-memory' && !change.force) await refuseBelowUse(engine, step)
   }
-  const said = real === undefined ? 'will have it when it runs' : `its cgroup says ${formatMemory(real)}`
-  context.print(
-    `${service} of ${name} may use ${formatMemory(memory)}; ${said}. Reset, upgrade and a new install keep it.`,
-  )
+  return { steps, container: containersOf(current, change.service)[0]!.name }
+}
+
+function closing(name: string, { service, memory }: MemoryChange, real: number | undefined): string {
+  const said = real === undefined ? 'it will have it when it runs' : `its cgroup says ${formatMemory(real)}`
+  return `${service} of ${name} may use ${formatMemory(memory)}; ${said}. Reset, upgrade and a new install keep it.`
 }
 
 function readSize(text: string): number {
@@ -77,15 +92,10 @@ async function refuseMoreThanHost(engine: Engine, memory: number): Promise<void>
 
 function memoryJson(
   name: string,
-  service: string,
-  memory: number,
+  { service, memory }: MemoryChange,
   steps: readonly Step[],
   real?: number,
 ): string {
-  const changes = describePlan(steps)
-  return JSON.stringify(
-    { name, service, memory, ...(real !== undefined && { cgroup: real }), changes, steps },
-    null,
-    2,
-  )
+  const cgroup = real === undefined ? {} : { cgroup: real }
+  return JSON.stringify({ name, service, memory, ...cgroup, changes: describePlan(steps), steps }, null, 2)
 }
