@@ -23,6 +23,13 @@ import { cutParts } from './parts.ts'
 /** Opens the tar of an archive; called once for each, in the header's order. */
 export type OpenArchive = (archive: BackupArchive) => Promise<AsyncIterable<Uint8Array>>
 
+export interface WrittenBackup {
+  readonly manifest: BackupManifest
+  /** Of the file: bytes, and lower-case hex. */
+  readonly size: number
+  readonly sha256: string
+}
+
 /**
  * Writes a backup: all of it under a temporary name first, so that `file` is either what it was or complete. One part
  * of one archive is in memory at a time. Throws `unsafe-content` for what a restore would refuse.
@@ -33,8 +40,17 @@ export async function writeBackup(
   open: OpenArchive,
   report: Report,
   signal?: AbortSignal,
-): Promise<BackupManifest> {
+): Promise<WrittenBackup> {
+  const hash = createHash('sha256')
+  let size = 0
   let manifest: BackupManifest = { members: [] }
+  const count = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      size += chunk.length
+      yield chunk
+    }
+  }
   await replaceFile(file, async (temporary) => {
     const tar = pack()
     const filled = fill(tar, header, open, report).catch((error: unknown) => {
@@ -43,10 +59,10 @@ export async function writeBackup(
     })
     filled.catch(() => {})
     const sink = createWriteStream(temporary, { mode: 0o600, flush: true })
-    await pipeline(Readable.from(tar), createGzip({ level: 1 }), sink, signal ? { signal } : {})
+    await pipeline(Readable.from(tar), createGzip({ level: 1 }), count, sink, signal ? { signal } : {})
     manifest = await filled
   })
-  return manifest
+  return { manifest, size, sha256: hash.digest('hex') }
 }
 
 async function fill(
