@@ -102,9 +102,15 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       .option('--name <name>', "the appliance's name on the host (default: the product's)")
       .option(
         '--set <key=value>',
-        'a setting over the profile, such as dns.port=1053; may be repeated',
+        'a setting over the profile, such as dns.port=1053, remembered on the host; may be repeated',
         collect,
       )
+      .option('--unset <key>', 'forget a remembered setting, such as dns.port; may be repeated', collect)
+
+  installOptions(program.command('preflight [layout]'))
+    .description('whether the appliance can be installed on this host, and what to mend where not')
+    .option('--json', 'print the findings as JSON')
+    .action(run(() => import('./preflight.ts')))
 
   installOptions(program.command('plan [layout]'))
     .description('what install would change on the host, as a diff')
@@ -167,6 +173,13 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--dry-run', 'show what would be written, write nothing')
     .option('--json', 'print it as JSON')
     .action(run(() => import('./backup.ts')))
+
+  installOptions(program.command('restore <file> [layout]'))
+    .description('bring the host to what a backup says; a damaged or newer file is refused untouched')
+    .option('--dry-run', 'check the file and show the plan, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./restore.ts')))
 
   program
     .command('uninstall')

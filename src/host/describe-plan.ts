@@ -53,6 +53,12 @@ function describeThing(step: Exclude<Step, ContainerStep>): PlanLine {
       return { sign: '+', what: `volume ${step.volume.name}`, why }
     case 'remove-volume':
       return { sign: '-', what: `volume ${step.name}`, why: `${why}; its data goes with it` }
+    case 'fill-volume':
+      return { sign: '~', what: `content of ${step.volume}`, why }
+    case 'record-release':
+      return { sign: '+', what: `history of ${step.appliance}: ${step.record.release}`, why }
+    case 'remove-helper':
+      return { sign: '-', what: `container ${step.name}`, why }
     case 'store-setting':
       return { sign: step.value === undefined ? '-' : '~', what: `setting ${step.key}`, why }
   }
@@ -65,9 +71,17 @@ function describeService(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
 /** What changes in a container that stays. */
 function describeAdjustments(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
   const memory = steps.filter((step) => step.action === 'set-memory')
+  const files = steps.flatMap((step) => (step.action === 'put-files' ? (step.archive.paths ?? []) : []))
   const reloaded = steps.filter((step) => step.action === 'reload-service' && memory.length === 0)
   return [
     ...memory.map(({ name, reason }): PlanLine => ({ sign: '~', what: `memory of ${name}`, why: reason })),
+    ...files.map(
+      (path): PlanLine => ({
+        sign: '~',
+        what: `${steps[0]!.service} ${path}`,
+        why: 'changed, as in the backup',
+      }),
+    ),
     ...reloaded.map(
       ({ name, reason }): PlanLine => ({ sign: '~', what: `container ${name}`, why: `reloaded: ${reason}` }),
     ),

@@ -18,6 +18,14 @@ export function describeStep(step: Step): string {
       return `remove volume ${step.name}`
     case 'store-setting':
       return step.value === undefined ? `forget ${step.key}` : `remember ${step.key}=${step.value}`
+    case 'record-release':
+      return `record release ${step.record.release}`
+    case 'remove-helper':
+      return `remove container ${step.name}`
+    case 'fill-volume':
+      return `fill volume ${step.volume}`
+    case 'put-files':
+      return `put files into ${step.name}`
     case 'create-container':
       return `create container ${step.name}`
     case 'stop-container':

@@ -3,9 +3,12 @@ import { loadImage } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
+import type { BackupArchive } from './backup/format.ts'
+import type { Backup } from './backup/read-backup.ts'
+import { fillVolume, putStream } from './backup/volume-archive.ts'
 import { reloadService, setMemory } from './set-memory.ts'
-import { withStoredSetting } from './state-document.ts'
-import { readState, writeState } from './state-volume.ts'
+import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
+import { readState, stateContainer, writeState } from './state-volume.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -13,8 +16,12 @@ export interface Execution {
   readonly engine: Engine
   /** Where `load-image` takes the image from. */
   readonly image?: ImageSource
+  /** Where `fill-volume` and `put-files` take their content from. */
+  readonly backup?: Backup
   readonly report: Report
   readonly signal?: AbortSignal
+  /** Asked before each step; throws where another run has taken the appliance over. */
+  readonly check?: () => Promise<void>
 }
 
 /** Takes back what a step did. */
@@ -38,13 +45,18 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
     case 'create-volume':
       await engine.volumes.create(step.volume)
       return () => engine.volumes.remove(step.volume.name)
-    case 'store-setting': {
-      const { appliance, key, value, previous } = step
-      const store = async (wanted: string | undefined): Promise<void> =>
-        writeState(engine, appliance, withStoredSetting(await readState(engine, appliance), key, wanted))
-      await store(value)
-      return () => store(previous)
+    case 'store-setting':
+      return changeState(engine, step.appliance, (state) => withStoredSetting(state, step.key, step.value))
+    case 'record-release': {
+      const record = { at: new Date().toISOString(), ...step.record }
+      return changeState(engine, step.appliance, (state) => withRelease(state, record))
     }
+    case 'remove-helper':
+      await engine.containers.remove(step.name)
+      return undefined
+    case 'fill-volume':
+      await fillVolume(engine, step.appliance, step.volume, content(step.archive, execution))
+      return undefined
     case 'remove-network':
       await engine.networks.remove(step.id)
       return undefined
@@ -56,10 +68,24 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
   }
 }
 
-async function executeContainerStep(
-  step: ContainerStep,
-  { engine, signal }: Execution,
-): Promise<Undo | undefined> {
+/** Undone, the document is what it was, and its container gone where there was none. */
+async function changeState(
+  engine: Engine,
+  appliance: string,
+  change: (state: StateDocument) => StateDocument,
+): Promise<Undo> {
+  const container = stateContainer(appliance)
+  const isNew = (await engine.containers.inspect(container)) === undefined
+  const before = await readState(engine, appliance)
+  await writeState(engine, appliance, change(before))
+  return async () => {
+    await writeState(engine, appliance, before)
+    if (isNew) await engine.containers.remove(container)
+  }
+}
+
+async function executeContainerStep(step: ContainerStep, execution: Execution): Promise<Undo | undefined> {
+  const { engine, signal } = execution
   const { containers } = engine
   const { name } = step
   switch (step.action) {
@@ -75,6 +101,9 @@ async function executeContainerStep(
       }
       return () => containers.remove(id)
     }
+    case 'put-files':
+      await putStream(engine, name, '/', content(step.archive, execution))
+      return undefined
     case 'stop-container':
       await containers.stop(name)
       return () => containers.start(name)
@@ -96,6 +125,14 @@ async function executeContainerStep(
       await reloadService(engine, step)
       return undefined
   }
+}
+
+function content(archive: BackupArchive, { backup }: Execution): AsyncIterable<Uint8Array> {
+  if (backup) return backup.open(archive)
+  throw new SlipwayError(
+    'no-backup',
+    `${archive.of} is to be filled from a backup, and none was given; \`slipway restore FILE\` names it.`,
+  )
 }
 
 async function load(reference: string, { engine, image, report, signal }: Execution): Promise<Undo> {

@@ -9,6 +9,8 @@ export interface HostState {
   readonly networks: readonly HostNetwork[]
   readonly volumes: readonly HostVolume[]
   readonly containers: readonly HostContainer[]
+  /** Names of its containers that are no service's: those through which its state is read. */
+  readonly helpers: readonly string[]
   /** What others have on the same Engine: names that are taken, and ports. */
   readonly foreign: Foreign
 }
@@ -22,6 +24,10 @@ export interface HostNetwork {
 
 export interface HostVolume {
   readonly name: string
+  /** Its key in the Compose file; absent for what is no service's. */
+  readonly key?: string
+  /** "cache", "settings", "licence", "state", where the product says so. */
+  readonly holds?: string
   readonly driver: string
   readonly options: Readonly<Record<string, string>>
 }

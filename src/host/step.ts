@@ -1,5 +1,7 @@
 import type { ContainerSpec } from '../engine/documents.ts'
 import type { VolumeSpec } from '../engine/engine.ts'
+import type { BackupArchive } from './backup/format.ts'
+import type { ReleaseRecord } from './state-document.ts'
 import type { MemoryLimit, TargetImage, TargetNetwork } from './target.ts'
 
 /**
@@ -29,6 +31,21 @@ export type StepAction =
       readonly value?: string
       readonly previous?: string
     }
+  /** Notes a successful install, with the time at which it is done. */
+  | {
+      readonly action: 'record-release'
+      readonly appliance: string
+      readonly record: Omit<ReleaseRecord, 'at'>
+    }
+  /** A container of Slipway's own, through which the state volume is read; it is made again when it is needed. */
+  | { readonly action: 'remove-helper'; readonly name: string }
+  /** Unpacks one volume of a backup into a volume that is empty. */
+  | {
+      readonly action: 'fill-volume'
+      readonly appliance: string
+      readonly volume: string
+      readonly archive: BackupArchive
+    }
   | ContainerStep
 
 export type ContainerStep = { readonly service: string; readonly name: string } & (
@@ -38,6 +55,8 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
       readonly imageIds: readonly string[]
     }
   | { readonly action: 'stop-container' }
+  /** Unpacks the changed files of a backup into a container that was never started. */
+  | { readonly action: 'put-files'; readonly archive: BackupArchive }
   | { readonly action: 'start-container' }
   /** `patience` in milliseconds. Without a health check: that it stays up. */
   | { readonly action: 'wait-healthy'; readonly hasHealthCheck: boolean; readonly patience: number }

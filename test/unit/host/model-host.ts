@@ -46,7 +46,20 @@ export function applyStep(state: HostState, step: Step): HostState {
       )
       return { ...state, volumes: state.volumes.filter((one) => one.name !== step.name) }
     case 'store-setting':
+    case 'record-release': {
+      const helper = `${step.appliance}-state`
+      return { ...state, helpers: [...state.helpers.filter((one) => one !== helper), helper] }
+    }
+    case 'remove-helper':
+      return { ...state, helpers: state.helpers.filter((one) => one !== step.name) }
+    case 'fill-volume':
+      refuse(!state.volumes.some((one) => one.name === step.volume), `no volume ${step.volume}`)
       return state
+    case 'put-files':
+      return change(state, step.name, (one) => {
+        refuse(one.status !== 'created', `${one.name} was started`)
+        return one
+      })
     case 'create-container':
       return { ...state, containers: [...state.containers, create(state, step)] }
     case 'stop-container':

@@ -26,6 +26,7 @@ export const emptyHost: HostState = {
   networks: [],
   volumes: [],
   containers: [],
+  helpers: [],
   foreign: { containers: [], networks: [], volumes: [], ports: [] },
 }
 
