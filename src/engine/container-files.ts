@@ -25,7 +25,14 @@ export function containerFilesOf(
         for await (const _ of answer);
       }),
     stat: (container, path) =>
-      call(() => unlessNotFound(async () => readStat(await named(container).infoArchive({ path })))),
+      call(() =>
+        unlessNotFound(async () => {
+          const answer = await named(container).infoArchive({ path })
+          // It has no body, and yet its connection is held until somebody has looked.
+          answer.resume()
+          return readStat(answer)
+        }),
+      ),
     changes: (container) =>
       call(async () => {
         const changes = (await named(container).changes()) as { Path: string; Kind: number }[] | null

@@ -117,6 +117,7 @@ export function targetHost(
         ...withoutRelease(common),
         [ownLabels.component]: volume.key,
         [composeLabels.volume]: volume.key,
+        ...(volume.holds && { [ownLabels.holds]: volume.holds }),
       },
     }),
   )
@@ -129,7 +130,11 @@ export function targetHost(
       [composeLabels.number]: '1',
       [composeLabels.oneoff]: 'False',
       [composeLabels.configFiles]: 'compose/appliance.yaml',
+      [composeLabels.dependsOn]: service.dependsOn
+        .map((need) => `${need.service}:${need.condition}:false`)
+        .join(','),
       ...(service.reload && { [ownLabels.reload]: JSON.stringify(service.reload) }),
+      ...(service.expected && { [ownLabels.expected]: JSON.stringify(service.expected) }),
     }
     const spec = containerSpec(service, { compose, project: name, image: image.reference, labels, directory })
     const attached = Object.keys(spec.NetworkingConfig?.EndpointsConfig ?? {})

@@ -21,6 +21,7 @@ describe('targetHost', () => {
         'com.docker.compose.service': 'optimiser',
         'com.docker.compose.container-number': '1',
         'com.docker.compose.oneoff': 'False',
+        'com.docker.compose.depends_on': 'dns:service_healthy:false',
         'com.docker.compose.project.config_files': 'compose/appliance.yaml',
         'com.docker.compose.config-hash': container.hash,
       },
