@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import { type InstallOptions, type PreparedInstall, prepareInstall } from './host-plan.ts'
 import { planJson, showPlan } from './plan.ts'
 import { showPort } from './port-text.ts'
+import { preflightInstall } from './preflight.ts'
 import { printPlan } from './print-plan.ts'
 
 export interface ApplyOptions extends InstallOptions {
@@ -22,6 +23,7 @@ export async function run(context: Context, options: ApplyOptions, args: string[
     showPlan(context, options, prepared)
     return
   }
+  if (steps.length > 0) await preflightInstall(context, prepared)
   const done = steps.length > 0 ? await apply(context, options, prepared) : steps
   if (options.json) {
     context.print(planJson(target, done, settings))

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { createProgram } from './program.ts'
 import { plainProgress, terminalProgress } from './progress.ts'
@@ -42,6 +42,12 @@ for (const [signal, number] of [
     process.once(signal, () => process.exit(128 + number))
   })
 }
+
+// The reader went away (`slipway logs | head`): nobody is told any more, and work on a host is done to its end.
+process.stdout.on('error', (error) => {
+  if (errorCode(error) !== 'EPIPE') throw error
+  if (holds === 0) process.exit(exitCodes.done)
+})
 
 try {
   process.exitCode = await createProgram(context)(process.argv.slice(2))

@@ -43,6 +43,11 @@ describe('slipway install', () => {
       `+ volume ${name}_cache  not on this host`,
       `+ container ${name}-dns-1  not on this host`,
       `+ container ${name}-optimiser-1  not on this host`,
+      `+ volume ${name}_state  settings and history`,
+      '~ setting dns.port  127.0.0.1:24053 from now on, over the profile',
+      '~ setting optimiser.port  127.0.0.1:24128 from now on, over the profile',
+      expect.stringMatching(/^\+ history of .*: .* {2}release .* with the profile branch$/),
+      'Settings of this site over the profile: dns.port=127.0.0.1:24053 optimiser.port=127.0.0.1:24128',
     ])
     expect(await everything()).toEqual(before)
   })
@@ -102,16 +107,26 @@ describe('slipway install', () => {
         container: `${name}-dns-1`,
         state: 'running',
         health: 'healthy',
+        lastCheck: {
+          at: expect.any(String),
+          said: 'dnsmasq answers; cache up to 0 of 5000 names',
+          failures: 0,
+        },
         restarts: 0,
+        endings: [],
         startedAt: expect.any(String),
         release: expect.any(String),
         image: expect.stringMatching(/^sha256:/),
-        memory: { used: expect.any(Number), cap: 67_108_864 },
+        pins: expect.objectContaining({ libssl3t64: expect.stringMatching(/^3\.5\./) }),
+        memory: { used: expect.any(Number), cap: 67_108_864, kills: 0 },
+        cache: { used: 0, cap: 5000, unit: 'names', atMost: true },
+        drift: 0,
         ports: expect.arrayContaining([{ ip: '127.0.0.1', port: 24053, protocol: 'udp' }]),
       },
       expect.objectContaining({
         service: 'optimiser',
-        memory: { used: expect.any(Number), cap: 536_870_912 },
+        memory: { used: expect.any(Number), cap: 536_870_912, kills: 0 },
+        cache: { used: 0, cap: 2_147_483_648, unit: 'bytes', atMost: false },
       }),
     ])
     await (await connectEngine()).containers.stop(`${name}-dns-1`)
@@ -132,8 +147,10 @@ describe('slipway install', () => {
     ).toEqual([
       `- container ${name}-dns-1  no longer wanted`,
       `- container ${name}-optimiser-1  no longer wanted`,
+      `- container ${name}-state  no longer wanted`,
       `- network ${name}_default  no longer wanted`,
       `- volume ${name}_cache  no longer wanted; its data goes with it`,
+      `- volume ${name}_state  no longer wanted; its data goes with it`,
     ])
     expect((await slipway(['uninstall', '--name', name, '--yes'])).exitCode).toBe(0)
     expect(await everything()).toMatchObject({ own: [], volumes: [], networks: [] })
