@@ -1,7 +1,12 @@
 import path from 'node:path'
 import { connectEngine } from '../engine/connect.ts'
+import type { Engine } from '../engine/engine.ts'
 import { type PreparedBackup, prepareBackup, takeBackup } from '../host/backup/take-backup.ts'
+import type { WrittenBackup } from '../host/backup/write-backup.ts'
+import { withBackup } from '../host/state-document.ts'
+import { readState, writeState } from '../host/state-volume.ts'
 import { formatBytes } from '../lib/bytes.ts'
+import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
 
@@ -25,7 +30,7 @@ export async function run(context: Context, options: BackupOptions, [to = '']: s
     else for (const line of describe(prepared)) context.print(line)
     return
   }
-  const { size, sha256, manifest } = await takeBackup(prepared, file, context.report, context.signal)
+  const { size, sha256, manifest } = await take(context, engine, name, file, options)
   if (options.json) {
     context.print(
       JSON.stringify({ file, size, sha256, ...prepared.header, members: manifest.members }, null, 2),
@@ -35,6 +40,25 @@ export async function run(context: Context, options: BackupOptions, [to = '']: s
   for (const line of describe(prepared)) context.print(line)
   context.print(`${file}: ${formatBytes(size)}, SHA-256 ${sha256}`)
   context.print(`Next: slipway restore ${file} --name ${name}`)
+}
+
+/** Nothing changes the appliance while it is read; what was taken is noted in its state. */
+async function take(
+  context: Context,
+  engine: Engine,
+  name: string,
+  file: string,
+  options: BackupOptions,
+): Promise<WrittenBackup> {
+  return changeHost(context, engine, name, 'backup', async () => {
+    const prepared = await prepareBackup(engine, name, options.cache === true)
+    const written = await takeBackup(prepared, file, context.report, context.signal)
+    const { created: at, release } = prepared.header
+    const { size, sha256 } = written
+    const state = await readState(engine, name)
+    await writeState(engine, name, withBackup(state, { at, file, size, sha256, release }))
+    return written
+  })
 }
 
 function describe({ header, size }: PreparedBackup): string[] {

@@ -8,7 +8,7 @@ import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { BackupHeader } from '../host/backup/format.ts'
 import { planRestore, volumeKeys } from '../host/backup/plan-restore.ts'
-import { withFreshVolumes, withPresentVolumes } from '../host/backup/volume-names.ts'
+import { withVolumeNames } from '../host/backup/volume-names.ts'
 import { newPorts } from '../host/conflicts.ts'
 import { inspectHost } from '../host/inspect.ts'
 import { planHost } from '../host/plan.ts'
@@ -78,8 +78,8 @@ export async function prepareInstall(
     const base = source ? { ...stored, settings: source.header.settings } : stored
     const { profile, settings } = await chooseProfile(definition, name, options, found, base, source)
     const variables = { ...profileVariables(profile), APPLIANCE_IMAGE: reference }
-    const declared = withPresentVolumes(await loadCompose(definition, variables), found)
-    const compose = source ? withFreshVolumes(declared, found, volumeKeys(source.header)) : declared
+    const declared = await loadCompose(definition, variables)
+    const compose = withVolumeNames(declared, found, source ? volumeKeys(source.header) : [])
     const target = targetHost(definition, compose, wanted, name, profile.name)
     const current = await withTakenPorts(engine, found, target)
     const release = { release: definition.version, image: image.config.digest, profile: profile.name }

@@ -1,14 +1,14 @@
 import type { Engine } from '../engine/engine.ts'
 import { loadImage } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
-import { SlipwayError } from '../lib/errors.ts'
+import { errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
 import { reloadService, setMemory } from './set-memory.ts'
 import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
-import { readState, stateContainer, writeState } from './state-volume.ts'
+import { stateContainer, updateState, writeState } from './state-volume.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -52,10 +52,13 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
       return changeState(engine, step.appliance, (state) => withRelease(state, record))
     }
     case 'remove-helper':
-      await engine.containers.remove(step.name)
+      await engine.containers.remove(step.name).catch((error: unknown) => {
+        // A reader's own goes by itself.
+        if (errorCode(error) !== 'gone') throw error
+      })
       return undefined
     case 'fill-volume':
-      await fillVolume(engine, step.appliance, step.volume, content(step.archive, execution))
+      await fillVolume(engine, step.appliance, step.volume, () => content(step.archive, execution))
       return undefined
     case 'remove-network':
       await engine.networks.remove(step.id)
@@ -76,8 +79,7 @@ async function changeState(
 ): Promise<Undo> {
   const container = stateContainer(appliance)
   const isNew = (await engine.containers.inspect(container)) === undefined
-  const before = await readState(engine, appliance)
-  await writeState(engine, appliance, change(before))
+  const before = await updateState(engine, appliance, change)
   return async () => {
     await writeState(engine, appliance, before)
     if (isNew) await engine.containers.remove(container)

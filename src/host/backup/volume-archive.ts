@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
+import { extract } from 'tar-stream'
 import type { Engine } from '../../engine/engine.ts'
+import { writeTar } from '../../image/tar-writer.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import { helperFolder } from '../helper-image.ts'
 import { ownLabels, roles } from '../labels.ts'
@@ -26,18 +28,44 @@ export async function* readVolume(
   }
 }
 
-/** Unpacks such a tar into a volume. */
+/**
+ * Unpacks such a tar into a volume; `open` is called twice. An Engine leaves the folder itself as it was when it
+ * unpacks into it, so owner and mode of the volume's root are set by a tar of their own.
+ */
 export async function fillVolume(
   engine: Engine,
   appliance: string,
   volume: string,
-  tar: AsyncIterable<Uint8Array>,
+  open: () => AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const helper = await mount(engine, appliance, `${volume}:${helperFolder}:rw`)
   try {
-    await putStream(engine, helper, helperFolder, tar)
+    await putStream(engine, helper, helperFolder, open())
+    const root = await readRoot(open())
+    if (root) await engine.containers.putArchive(helper, '/', root)
   } finally {
     await engine.containers.remove(helper)
+  }
+}
+
+/** The tar of a volume's root alone, as the first entry has it. */
+async function readRoot(tar: AsyncIterable<Uint8Array>): Promise<Buffer | undefined> {
+  const entries = extract()
+  const source = Readable.from(tar, { objectMode: false })
+  source.on('error', (error) => entries.destroy(error))
+  source.pipe(entries as unknown as NodeJS.WritableStream)
+  try {
+    for await (const { header } of entries) {
+      const { mode = 0o755, uid = 0, gid = 0, mtime = new Date(0), type, name } = header
+      if (type !== 'directory' || !/^(\.\/?)?$/.test(name)) return undefined
+      const path = helperFolder.slice(1)
+      const seconds = Math.floor(mtime.getTime() / 1000)
+      return Buffer.concat(writeTar([{ path, type, mode, uid, gid, mtime: seconds }]))
+    }
+    return undefined
+  } finally {
+    source.destroy()
+    entries.destroy()
   }
 }
 
