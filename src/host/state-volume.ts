@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { ContainerSpec } from '../engine/documents.ts'
 import type { Engine, VolumeSpec } from '../engine/engine.ts'
-import { errorCode } from '../lib/errors.ts'
+import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { ensureHelperImage, helperFolder } from './helper-image.ts'
 import { ownLabels, roles } from './labels.ts'
 import { readSmallFiles, tarOfFile } from './small-file.ts'
-import { emptyState, formatCopy, newestCopy, type StateDocument } from './state-document.ts'
+import { emptyState, formatCopy, newestCopy, type StateCopy, type StateDocument } from './state-document.ts'
 
 /** The volume that an appliance's own state is in. */
 export function stateVolume(name: string): VolumeSpec {
@@ -27,25 +27,44 @@ export async function readState(engine: Engine, name: string): Promise<StateDocu
 }
 
 /**
- * Remembers a document instead of the former one, making volume and container where they are missing. What is there
- * stays whole until the new one is: two copies are written in turn. Call it under the mutex.
+ * Remembers a document instead of the former one, whatever state that is in, making volume and container where they
+ * are missing. Call it under the mutex.
  */
 export async function writeState(engine: Engine, name: string, document: StateDocument): Promise<void> {
-  await engine.volumes.create(stateVolume(name))
   const container = await ensureContainer(engine, name)
-  const generation = (await readGeneration(engine, name)) + 1
+  const copy = await readNewest(engine, container, name).catch((error: unknown) => {
+    if (errorCode(error) === 'damaged-state') return undefined
+    throw error
+  })
+  await put(engine, container, (copy?.generation ?? 0) + 1, document)
+}
+
+/** As `writeState`, of a document made from the former one, which it returns. Throws as `readState`. */
+export async function updateState(
+  engine: Engine,
+  name: string,
+  change: (document: StateDocument) => StateDocument,
+): Promise<StateDocument> {
+  const container = await ensureContainer(engine, name)
+  const copy = await readNewest(engine, container, name)
+  const before = copy?.document ?? emptyState
+  await put(engine, container, (copy?.generation ?? 0) + 1, change(before))
+  return before
+}
+
+/** What is there stays whole until the new copy is: two are written in turn. */
+async function put(
+  engine: Engine,
+  container: string,
+  generation: number,
+  document: StateDocument,
+): Promise<void> {
   const tar = tarOfFile(`state-${generation % 2}.json`, formatCopy({ generation, document }))
   await engine.containers.putArchive(container, helperFolder, tar)
 }
 
-/** A damaged document is overwritten too: its number no longer matters. */
-async function readGeneration(engine: Engine, name: string): Promise<number> {
-  try {
-    return newestCopy(await readTexts(engine, name), name)?.generation ?? 0
-  } catch (error) {
-    if (errorCode(error) === 'damaged-state') return 0
-    throw error
-  }
+async function readNewest(engine: Engine, container: string, name: string): Promise<StateCopy | undefined> {
+  return newestCopy(await readCopies(await engine.containers.getArchive(container, helperFolder)), name)
 }
 
 async function readTexts(engine: Engine, name: string): Promise<string[]> {
@@ -78,7 +97,21 @@ async function ensureContainer(engine: Engine, name: string): Promise<string> {
     if (mounted) return there.Id
     await engine.containers.remove(there.Id)
   }
+  await ensureVolume(engine, name)
   return createContainer(engine, name, container)
+}
+
+/** An Engine hands out a volume that is there already as if it had made it. */
+async function ensureVolume(engine: Engine, name: string): Promise<void> {
+  const volume = stateVolume(name)
+  const there = await engine.volumes.inspect(volume.name)
+  if (!there) return engine.volumes.create(volume)
+  if (there.Labels?.[ownLabels.role] === roles.state && there.Labels[ownLabels.appliance] === name) return
+  throw new SlipwayError(
+    'name-taken',
+    `The volume ${volume.name} exists on this host and is not of the appliance ${name}; remove it, or choose another --name.`,
+    { exitCode: exitCodes.preflightFailed },
+  )
 }
 
 async function createContainer(engine: Engine, name: string, container: string): Promise<string> {
