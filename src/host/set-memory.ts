@@ -67,7 +67,7 @@ export async function readLimit(engine: Engine, name: string): Promise<number | 
 export async function reloadService(engine: Engine, { name, service, command }: Reload): Promise<void> {
   const { exitCode, stdout, stderr } = await engine.containers.exec(name, command, { timeout: 60_000 })
   if (exitCode === 0) return
-  const words = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 300) ?? ''
+  const words = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 300).replace(/\.$/, '') ?? ''
   throw new SlipwayError(
     'reload-failed',
     `The service ${service} did not take its settings: ${words || `${command[0]} ended with exit code ${exitCode}`}; \`slipway logs ${service}\` tells more.`,
