@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
+import { packageVersion } from './package-version.ts'
 
 type Verb = (context: Context, options: never, args: string[]) => Promise<number | undefined>
 
@@ -182,6 +182,13 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./restore.ts')))
 
   program
+    .command('support-bundle [file]')
+    .description('collect evidence for support in one .tar.gz, without secrets; also when the Engine is down')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--json', 'print what is inside as JSON')
+    .action(run(() => import('./support-bundle.ts')))
+
+  program
     .command('uninstall')
     .description("remove what carries the appliance's label, and nothing else")
     .option('--name <name>', 'which appliance (default: the only one on the host)')
@@ -210,8 +217,4 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       throw error
     }
   }
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }
