@@ -157,6 +157,19 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./memory.ts')))
 
   program
+    .command('reset <level>')
+    .description(
+      'put services back: restart, clean (files changed in them), cache, settings, or factory, each with what the former do',
+    )
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--service <service>', 'only this one')
+    .option('--licence', 'factory: the licence goes too')
+    .option('--dry-run', 'show what would go and what would stay, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./reset.ts')))
+
+  program
     .command('drift')
     .description('every path that is other than in the image; exit code 1 when one should not be')
     .option('--name <name>', 'which appliance (default: the only one on the host)')

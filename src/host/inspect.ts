@@ -73,6 +73,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     release: labels[ownLabels.release] ?? '',
     profile: labels[ownLabels.profile] ?? '',
     imageId: document.Image,
+    imageIds: readImageIds(document),
     status: document.State.Status as ContainerStatus,
     health: readHealth(document),
     networks: Object.fromEntries(
@@ -88,6 +89,16 @@ function readContainer(document: ContainerDocument): HostContainer {
     ...readLimit(document.HostConfig),
     ...readReload(labels),
   }
+}
+
+function readImageIds({ Image, Config }: ContainerDocument): string[] {
+  try {
+    const ids: unknown = JSON.parse(Config.Labels[ownLabels.imageIds] ?? '')
+    if (Array.isArray(ids) && ids.every((id) => typeof id === 'string') && ids.includes(Image)) return ids
+  } catch {
+    // Labels are anybody's to write.
+  }
+  return [Image]
 }
 
 function readLimit({ Memory, MemorySwap }: HostConfig): Pick<HostContainer, 'limit'> {

@@ -15,6 +15,8 @@ export const ownLabels = {
   pins: 'io.slipway.pins',
   /** JSON of the globs of paths that a service may change; of a container. */
   expected: 'io.slipway.expected',
+  /** JSON of the IDs by which Engines may know its image; of a container. */
+  imageIds: 'io.slipway.image-ids',
   /** What a volume holds: "cache", "settings", "licence", "state". */
   holds: 'io.slipway.holds',
   /** Of containers and volumes that are Slipway's own and no service's: one of `roles`. */

@@ -43,6 +43,8 @@ export interface HostContainer {
   /** The profile it was installed with. */
   readonly profile: string
   readonly imageId: string
+  /** All IDs by which Engines may know that image. */
+  readonly imageIds: readonly string[]
   readonly status: ContainerStatus
   /** `none`: it has no health check. */
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'

@@ -155,6 +155,7 @@ export function targetHost(
           ...spec.Labels,
           // Another profile with the same values asks for no other container.
           [ownLabels.profile]: profile,
+          [ownLabels.imageIds]: JSON.stringify(image.ids),
           [ownLabels.target]: hash,
           [composeLabels.configHash]: hash,
         },

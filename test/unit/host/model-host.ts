@@ -113,6 +113,7 @@ function create(state: HostState, { name, spec, service, imageIds }: Create): Ho
     release: spec.Labels['io.slipway.release'] ?? '',
     profile: '',
     imageId: image.id,
+    imageIds,
     status: 'created',
     health: spec.Healthcheck ? 'starting' : 'none',
     networks: Object.fromEntries(networks.map((network) => [network, ''])),

@@ -16,6 +16,7 @@ describe('targetHost', () => {
         'io.slipway.release': '1.0.0',
         'io.slipway.component': 'optimiser',
         'io.slipway.profile': 'branch',
+        'io.slipway.image-ids': '["sha256:a"]',
         'io.slipway.target': container.hash,
         'com.docker.compose.project': 'acme',
         'com.docker.compose.service': 'optimiser',
