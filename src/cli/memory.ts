@@ -4,13 +4,13 @@ import type { Engine } from '../engine/engine.ts'
 import { applyPlan } from '../host/apply.ts'
 import { describePlan } from '../host/describe-plan.ts'
 import { inspectHost } from '../host/inspect.ts'
-import { withMutex } from '../host/mutex.ts'
 import { containersOf, type MemoryChange, planMemoryChange } from '../host/plan-memory.ts'
 import { readLimit, refuseBelowUse } from '../host/set-memory.ts'
 import { readState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
 import { formatMemory } from '../lib/bytes.ts'
 import { badInput } from '../lib/errors.ts'
+import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
 import { printPlan } from './print-plan.ts'
@@ -41,19 +41,15 @@ export async function run(
     else printPlan(context, steps)
     return
   }
-  const release = context.hold?.()
-  try {
-    await withMutex(engine, name, `memory ${service} ${size}`, context.report, async () => {
-      const { steps, container } = await plan(engine, name, change)
-      if (!options.json) printPlan(context, steps)
-      await applyPlan(steps, { engine, report: context.report, signal: context.signal })
-      const real = await readLimit(engine, container)
-      if (options.json) context.print(memoryJson(name, change, steps, real))
-      else context.print(closing(name, change, real))
-    })
-  } finally {
-    release?.()
-  }
+  const { report, signal } = context
+  await changeHost(context, engine, name, `memory ${service} ${size}`, async ({ check }) => {
+    const { steps, container } = await plan(engine, name, change)
+    if (!options.json) printPlan(context, steps)
+    await applyPlan(steps, { engine, report, signal, check })
+    const real = await readLimit(engine, container)
+    if (options.json) context.print(memoryJson(name, change, steps, real))
+    else context.print(closing(name, change, real))
+  })
 }
 
 /** Looks at the host and at what is remembered. Throws where the change would end the service. */

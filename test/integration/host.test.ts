@@ -53,7 +53,7 @@ async function execute(container: string, ...command: string[]): Promise<string>
   return stdout
 }
 
-const nothing = { name, networks: [], volumes: [], containers: [], image: undefined }
+const nothing = { name, networks: [], volumes: [], containers: [], helpers: [], image: undefined }
 
 describe('an install', () => {
   it('brings the host to the target, and a second one plans nothing', async () => {
