@@ -36,8 +36,12 @@ export function applyStep(state: HostState, step: Step): HostState {
       return { ...state, networks: state.networks.filter((one) => one.id !== step.id) }
     }
     case 'create-volume': {
-      const { name, driver, options } = step.volume
-      return { ...state, volumes: [...state.volumes, { name, driver, options }] }
+      const { name, driver, options, labels } = step.volume
+      const key = labels['io.slipway.component']
+      return {
+        ...state,
+        volumes: [...state.volumes, { name, ...(key !== undefined && { key }), driver, options }],
+      }
     }
     case 'remove-volume':
       refuse(
