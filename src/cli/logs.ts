@@ -7,6 +7,7 @@ import { containersOf } from '../host/plan-memory.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
+import { plainText } from './plain-text.ts'
 
 export interface LogsOptions {
   readonly directory: string
@@ -56,7 +57,7 @@ export async function run(
 
 const colors = [36, 33, 32, 35, 34]
 
-/** "dns       | dnsmasq: started". What could steer a terminal is shown as �: clients decide what is logged. */
+/** "dns       | dnsmasq: started". */
 function show(
   { service, at, text }: LogLine,
   services: readonly string[],
@@ -66,8 +67,7 @@ function show(
   const width = Math.max(...services.map((one) => one.length))
   const prefix = `${service.padEnd(width)} |`
   const code = colors[services.indexOf(service) % colors.length]
-  const plain = text.replaceAll(/\p{Cc}/gu, (control) => (control === '\t' ? control : '\ufffd'))
-  return `${color ? `\x1b[${code}m${prefix}\x1b[39m` : prefix} ${timestamps ? `${at} ` : ''}${plain}`
+  return `${color ? `\x1b[${code}m${prefix}\x1b[39m` : prefix} ${timestamps ? `${at} ` : ''}${plainText(text)}`
 }
 
 function readTail({ tail, since }: LogsOptions): number | undefined {

@@ -2,6 +2,7 @@ import type { Ending } from '../host/endings.ts'
 import type { HostStatus, ServiceStatus } from '../host/status.ts'
 import { formatBytes, formatMemory } from '../lib/bytes.ts'
 import { showDuration } from './duration-text.ts'
+import { plainText } from './plain-text.ts'
 import { showPort } from './port-text.ts'
 
 /** One appliance for people: a table of its services, and what there is to tell of the whole. Pure. */
@@ -78,7 +79,7 @@ function showEnding({ at, exitCode, outOfMemory }: Ending, now: number): string 
 
 function checkFacts({ service, health, lastCheck }: ServiceStatus): [string, string][] {
   if (health !== 'unhealthy' || !lastCheck) return []
-  return [['unhealthy', `${service}, ${lastCheck.failures} checks in a row: ${lastCheck.said}`]]
+  return [['unhealthy', `${service}, ${lastCheck.failures} checks in a row: ${plainText(lastCheck.said)}`]]
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): string[] {

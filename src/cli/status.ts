@@ -63,14 +63,25 @@ async function watch(context: Context, engine: Engine, options: StatusOptions): 
   context.draw?.('\x1b[?1049h\x1b[?25l')
   try {
     while (!signal.aborted) {
-      const lines = describe(await read(context, engine, options))
+      // An Engine that is away for a moment is told, and looked for again.
+      const lines = await read(context, engine, options).then(describe, (error: Error) => [error.message])
       const time = new Date().toISOString().slice(11, 19)
       const page = [...lines, '', `${time} UTC · every ${watchInterval / 1000} s · Ctrl-C ends it`]
-      context.draw?.(`\x1b[H${page.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
+      context.draw?.(
+        `\x1b[H${fit(page)
+          .map((line) => `${line}\x1b[K\n`)
+          .join('')}\x1b[J`,
+      )
       await sleep(watchInterval, undefined, { signal }).catch(() => {})
     }
   } finally {
     context.draw?.('\x1b[?25h\x1b[?1049l')
   }
   return exitCodes.done
+}
+
+/** Cut to the terminal: what wraps or scrolls cannot be drawn over. */
+function fit(page: readonly string[]): string[] {
+  const { columns = 80, rows = 24 } = process.stdout
+  return page.slice(0, rows - 1).map((line) => line.slice(0, columns))
 }
