@@ -2,7 +2,7 @@ import { connectEngine } from '../engine/connect.ts'
 import { applyPlan } from '../host/apply.ts'
 import { dropHelperImage } from '../host/helper-image.ts'
 import { inspectHost } from '../host/inspect.ts'
-import { mutexContainer } from '../host/mutex.ts'
+import { mutexContainer } from '../host/own-things.ts'
 import { planHost } from '../host/plan.ts'
 import { emptyTarget } from '../host/target.ts'
 import { changeHost } from './change-host.ts'
@@ -33,7 +33,8 @@ export async function run(context: Context, options: UninstallOptions): Promise<
   if (options.dryRun) return
   // A run that was killed at its very end leaves only its mutex.
   if (steps.length === 0 && !(await engine.containers.inspect(mutexContainer(name)))) return
-  if (steps.length > 0 && !options.yes) await confirm(context, `Uninstalling ${name} deletes what stands above.`)
+  if (steps.length > 0 && !options.yes)
+    await confirm(context, `Uninstalling ${name} deletes what stands above.`)
   const { report, signal } = context
   await changeHost(context, engine, name, 'uninstall', async ({ check }) => {
     const remaining = planHost(await inspectHost(engine, name), target)

@@ -1,8 +1,7 @@
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { hostPorts } from './inspect.ts'
-import { mutexContainer } from './mutex.ts'
+import { mutexContainer, stateContainer, stateVolume } from './own-things.ts'
 import type { HostPort, HostState } from './state.ts'
-import { stateContainer, stateVolume } from './state-volume.ts'
 import type { HostTarget } from './target.ts'
 
 /**

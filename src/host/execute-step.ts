@@ -6,9 +6,10 @@ import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { stateContainer } from './own-things.ts'
 import { reloadService, setMemory } from './set-memory.ts'
 import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
-import { stateContainer, updateState, writeState } from './state-volume.ts'
+import { updateState, writeState } from './state-volume.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -79,10 +80,17 @@ async function changeState(
 ): Promise<Undo> {
   const container = stateContainer(appliance)
   const isNew = (await engine.containers.inspect(container)) === undefined
-  const before = await updateState(engine, appliance, change)
+  const takeBack = async (): Promise<void> => {
+    if (isNew) await engine.containers.remove(container)
+  }
+  const before = await updateState(engine, appliance, change).catch(async (error: unknown) => {
+    // Left there, it would hold the volume that is taken back next.
+    await takeBack().catch(() => {})
+    throw error
+  })
   return async () => {
     await writeState(engine, appliance, before)
-    if (isNew) await engine.containers.remove(container)
+    await takeBack()
   }
 }
 

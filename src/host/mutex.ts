@@ -7,6 +7,7 @@ import type { Report } from '../lib/progress.ts'
 import { helperFolder } from './helper-image.ts'
 import { ownLabels, roles } from './labels.ts'
 import { describeHolder, type MutexSight, parseHolder, whyFree } from './mutex-judge.ts'
+import { mutexContainer } from './own-things.ts'
 import { identifyRun, isAlive, type RunIdentity, samePlace } from './run-identity.ts'
 import { readSmallFiles, tarOfFile } from './small-file.ts'
 import { createHelper } from './state-volume.ts'
@@ -40,10 +41,6 @@ export async function withMutex<T>(
   } finally {
     await mutex.release()
   }
-}
-
-export function mutexContainer(name: string): string {
-  return `${name}-mutex`
 }
 
 async function takeMutex(engine: Engine, name: string, verb: string, report: Report): Promise<Mutex> {

@@ -1,6 +1,6 @@
+import { stateVolume } from './own-things.ts'
 import type { HostState } from './state.ts'
 import type { ReleaseRecord, StateDocument } from './state-document.ts'
-import { stateVolume } from './state-volume.ts'
 import type { Step } from './step.ts'
 import { planSettings, type Settings } from './stored-settings.ts'
 

@@ -1,21 +1,12 @@
 import type { Readable } from 'node:stream'
 import type { ContainerSpec } from '../engine/documents.ts'
-import type { Engine, VolumeSpec } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { ensureHelperImage, helperFolder } from './helper-image.ts'
 import { ownLabels, roles } from './labels.ts'
+import { stateContainer, stateLabels, stateVolume } from './own-things.ts'
 import { readSmallFiles, tarOfFile } from './small-file.ts'
 import { emptyState, formatCopy, newestCopy, type StateCopy, type StateDocument } from './state-document.ts'
-
-/** The volume that an appliance's own state is in. */
-export function stateVolume(name: string): VolumeSpec {
-  return { name: `${name}_state`, driver: 'local', options: {}, labels: stateLabels(name) }
-}
-
-/** The container through which the volume is read and written; it is never started. */
-export function stateContainer(name: string): string {
-  return `${name}-state`
-}
 
 /**
  * What is remembered of the appliance; an empty document where nothing is. One question to the Engine where the
@@ -137,8 +128,4 @@ export async function createHelper(
       if (errorCode(error) !== 'no-such-image' || attempt === 5) throw error
     }
   }
-}
-
-function stateLabels(name: string): Record<string, string> {
-  return { [ownLabels.appliance]: name, [ownLabels.component]: 'state', [ownLabels.role]: roles.state }
 }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { dropHelperImage, helperFolder } from '../../src/host/helper-image.ts'
+import { stateContainer, stateVolume } from '../../src/host/own-things.ts'
 import { tarOfFile } from '../../src/host/small-file.ts'
 import {
   emptyState,
@@ -9,13 +10,7 @@ import {
   type StateDocument,
   withStoredSetting,
 } from '../../src/host/state-document.ts'
-import {
-  readState,
-  stateContainer,
-  stateVolume,
-  updateState,
-  writeState,
-} from '../../src/host/state-volume.ts'
+import { readState, updateState, writeState } from '../../src/host/state-volume.ts'
 import type { SlipwayError } from '../../src/lib/errors.ts'
 
 const name = `slipway-test-state-${process.pid}`
