@@ -29,7 +29,7 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
     volumes: volumes.filter((one) => owned(one.Labels)).map(readVolume),
     // A container that went away between the two questions is not there.
     containers: documents.filter((one) => one !== undefined).map(readContainer),
-    helpers: own.filter(({ labels }) => labels[ownLabels.role] === roles.state).map(({ name }) => name),
+    helpers: own.filter(({ labels }) => isHelper(labels[ownLabels.role])).map(({ name }) => name),
     foreign: {
       containers: others.map((one) => one.name),
       networks: networks.filter((one) => !owned(one.Labels)).map((one) => one.Name),
@@ -48,6 +48,11 @@ export async function listAppliances(engine: Engine): Promise<string[]> {
     .map((one) => one.labels[ownLabels.appliance])
     .filter((name) => name !== undefined)
   return [...new Set(names)].sort()
+}
+
+/** The mutex is its holder's; readers are what a killed run left, and may hold a volume. */
+function isHelper(role: string | undefined): boolean {
+  return role === roles.state || role === roles.reader || role === roles.keeper
 }
 
 function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolume {

@@ -9,7 +9,7 @@ export interface HostState {
   readonly networks: readonly HostNetwork[]
   readonly volumes: readonly HostVolume[]
   readonly containers: readonly HostContainer[]
-  /** Names of its containers that are no service's: those through which its state is read. */
+  /** Names of its containers that are no service's: those through which its state and its volumes are read. */
   readonly helpers: readonly string[]
   /** What others have on the same Engine: names that are taken, and ports. */
   readonly foreign: Foreign
