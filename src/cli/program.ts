@@ -157,6 +157,16 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./memory.ts')))
 
   program
+    .command('restore-file <path>')
+    .description('put one file of a service back as the image has it, and keep what was there')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--service <service>', 'only in this one (default: wherever it differs)')
+    .option('--undo', 'change places with what was kept')
+    .option('--dry-run', 'show the plan, change nothing')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./restore-file.ts')))
+
+  program
     .command('reset <level>')
     .description(
       'put services back: restart, clean (files changed in them), cache, settings, or factory, each with what the former do',

@@ -82,6 +82,11 @@ function describeAdjustments(steps: readonly (Step & ContainerStep)[]): PlanLine
         why: 'changed, as in the backup',
       }),
     ),
+    ...steps.flatMap((step): PlanLine[] =>
+      step.action === 'restore-file'
+        ? [{ sign: '~', what: `${step.service} ${step.path}`, why: step.reason }]
+        : [],
+    ),
     ...reloaded.map(
       ({ name, reason }): PlanLine => ({ sign: '~', what: `container ${name}`, why: `reloaded: ${reason}` }),
     ),
@@ -108,6 +113,7 @@ function describeContainers(steps: readonly (Step & ContainerStep)[]): PlanLine[
   }
   if (renamed) return [...gone, { sign: '~', what: `container ${final}`, why: renamed.reason }]
   const [waited] = of('wait-healthy')
-  if (waited) return [...gone, { sign: '~', what: `container ${waited.name}`, why: waited.reason }]
+  if (waited && of('reload-service').length === 0)
+    return [...gone, { sign: '~', what: `container ${waited.name}`, why: waited.reason }]
   return removed.map((step) => ({ sign: '-', what: `container ${step.name}`, why: step.reason }))
 }

@@ -40,6 +40,8 @@ export function describeStep(step: Step): string {
       return `remove container ${step.name}`
     case 'set-memory':
       return `set memory of ${step.name} to ${formatMemory(step.limit.memory)}`
+    case 'restore-file':
+      return `put back ${step.path} in ${step.name}`
     case 'reload-service':
       return `reload ${step.name}`
   }

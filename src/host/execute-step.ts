@@ -7,6 +7,7 @@ import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
 import { stateContainer } from './own-things.ts'
+import { restoreFile } from './restore-file.ts'
 import { reloadService, setMemory } from './set-memory.ts'
 import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
 import { updateState, writeState } from './state-volume.ts'
@@ -131,6 +132,8 @@ async function executeContainerStep(step: ContainerStep, execution: Execution): 
       return undefined
     case 'set-memory':
       return setMemory(engine, step)
+    case 'restore-file':
+      return restoreFile(engine, step)
     case 'reload-service':
       await reloadService(engine, step)
       return undefined

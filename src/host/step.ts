@@ -71,9 +71,19 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
       readonly force: boolean
     }
   | { readonly action: 'reload-service'; readonly command: readonly string[] }
+  /** One file as the image has it, or as it was kept; `lasting`: what failed after it does not take it back. */
+  | {
+      readonly action: 'restore-file'
+      readonly appliance: string
+      readonly path: string
+      readonly from: 'image' | 'kept'
+      readonly imageId: string
+      readonly lasting: boolean
+    }
 )
 
 /** Steps that nothing can take back. */
-export function isIrreversible({ action }: Step): boolean {
-  return action === 'remove-container' || action === 'remove-network' || action === 'remove-volume'
+export function isIrreversible(step: Step): boolean {
+  if (step.action === 'restore-file') return step.lasting
+  return ['remove-container', 'remove-network', 'remove-volume'].includes(step.action)
 }

@@ -83,6 +83,7 @@ export function applyStep(state: HostState, step: Step): HostState {
       return change(state, step.name, (one) => ({ ...one, name: step.to }))
     case 'set-memory':
       return change(state, step.name, (one) => ({ ...one, limit: step.limit }))
+    case 'restore-file':
     case 'reload-service':
       return change(state, step.name, (one) => {
         refuse(one.status !== 'running', `${one.name} does not run`)
