@@ -107,7 +107,10 @@ async function* checked(
   })
   const ended = new Promise<void>((resolve, reject) => {
     checker.once('finish', resolve)
-    checker.once('error', reject)
+    checker.once('error', (cause) => {
+      const message = `The ${archive.type} ${archive.of} was cut off while it was read, perhaps because a file in it shrank; nothing was written. Run the same command again.`
+      reject(new SlipwayError('cut-off', message, { cause }))
+    })
   })
   ended.catch(() => {})
   for await (const chunk of chunks) {

@@ -131,6 +131,16 @@ describe('a backup file', () => {
     )
   })
 
+  it('is not written where the Engine gives half a tar', async () => {
+    const tar = await tarOf([[{ name: 'object' }, big]])
+    const file = path.join(scratch.path, 'half-read.tgz')
+    const half = pieces(tar.subarray(0, 1_000_000))
+    await expect(writeBackup(file, header, async () => half, silent)).rejects.toThrow(
+      'The volume cache was cut off while it was read, perhaps because a file in it shrank; nothing was written. Run the same command again.',
+    )
+    await expect(readFile(file)).rejects.toThrow('ENOENT')
+  })
+
   it('is refused wherever it was cut off', async () => {
     const { file } = await write('cut.tgz')
     const { length } = await readFile(file)
