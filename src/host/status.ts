@@ -79,7 +79,8 @@ export async function readStatus(engine: Engine, name: string): Promise<HostStat
 export async function readAllStatuses(engine: Engine): Promise<HostStatus[]> {
   const summaries = (await engine.containers.list()).filter((one) => ownLabels.appliance in one.labels)
   const names = [...new Set(summaries.filter(isService).map((one) => one.labels[ownLabels.appliance]!))]
-  return readStatuses(engine, names.sort(), summaries)
+  const statuses = await readStatuses(engine, names.sort(), summaries)
+  return statuses.filter(({ services }) => services.length > 0)
 }
 
 async function readStatuses(
@@ -92,11 +93,11 @@ async function readStatuses(
   const [endings, services] = await Promise.all([
     readEndings(engine, containers),
     mapParallel(containers, { limit: atOnce }, async (summary) => {
-      const document = await engine.containers.inspect(summary.id)
+      const document = await inspectUnlessGoing(engine, summary.id)
       if (!document) return undefined
       const [memory, drift] = await Promise.all([
         readMemory(engine, document, local),
-        names.length === 1 || local ? countDrift(engine, document, local) : undefined,
+        names.length === 1 || local ? countDrift(engine, document, local).catch(() => undefined) : undefined,
       ])
       return { appliance: summary.labels[ownLabels.appliance]!, document, memory, drift }
     }),
@@ -118,6 +119,17 @@ async function readStatuses(
         .sort((a, b) => (a.service + a.container < b.service + b.container ? -1 : 1)),
     }
   })
+}
+
+/** An Engine answers with an error of its disk for a container that another run is just removing. */
+async function inspectUnlessGoing(engine: Engine, id: string): Promise<ContainerDocument | undefined> {
+  try {
+    return await engine.containers.inspect(id)
+  } catch (error) {
+    const still = (await engine.containers.list()).find((one) => one.id === id)
+    if (still && still.state !== 'removing' && still.state !== 'dead') throw error
+    return undefined
+  }
 }
 
 /** Helpers of Slipway's own are no services. */

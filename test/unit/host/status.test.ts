@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ContainerDocument } from '../../../src/engine/documents.ts'
 import type { Engine, EngineEvent } from '../../../src/engine/engine.ts'
 import { endingsOf, readEndings } from '../../../src/host/endings.ts'
-import { readCacheUse, readPins } from '../../../src/host/status.ts'
+import { readAllStatuses, readCacheUse, readPins } from '../../../src/host/status.ts'
 
 describe('what a health check says of a cache', () => {
   it.each([
@@ -87,5 +87,31 @@ describe('the ends of a service', () => {
   it('are none of a container that never ended', () => {
     const fresh = { Running: true, FinishedAt: '0001-01-01T00:00:00Z', ExitCode: 0, OOMKilled: false }
     expect(endingsOf(container(fresh), new Map())).toEqual([])
+  })
+})
+
+describe('a status', () => {
+  const labels = { 'io.slipway.appliance': 'acme', 'io.slipway.component': 'dns' }
+  const failing = (state: string): Engine => {
+    let asked = 0
+    const listed = [{ id: 'a', labels, state: 'running' }]
+    return {
+      ...engineWith([]),
+      endpoint: { transport: 'unix' },
+      containers: {
+        list: async () => (asked++ === 0 ? listed : listed.map((one) => ({ ...one, state }))),
+        inspect: async () => {
+          throw new Error('stat /var/lib/docker/overlay2/x: no such file or directory')
+        },
+      },
+    } as unknown as Engine
+  }
+
+  it('leaves out a container that another run is just removing', async () => {
+    expect(await readAllStatuses(failing('removing'))).toEqual([])
+  })
+
+  it('does not hide another error of the Engine', async () => {
+    await expect(readAllStatuses(failing('running'))).rejects.toThrow('no such file')
   })
 })
