@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Engine } from '../engine/engine.ts'
+import { errorCode } from '../lib/errors.ts'
 import { ownLabels, roles } from './labels.ts'
 
 /**
@@ -21,6 +22,9 @@ export async function withImage<T>(
   try {
     return await read(id)
   } finally {
-    await engine.containers.remove(id)
+    await engine.containers.remove(id).catch((error: unknown) => {
+      // An uninstall was quicker.
+      if (errorCode(error) !== 'gone') throw error
+    })
   }
 }
