@@ -22,11 +22,11 @@ export interface BuildOptions {
 
 export async function run(context: Context, options: BuildOptions): Promise<undefined> {
   const workers = startWorkers()
-  workers.warm() // while the definition is read
   try {
+    workers.warm() // while the definition is read
     await build(context, options, workers)
   } finally {
-    await workers.close() // a thread that is still starting would keep the process
+    await workers.close() // an open thread keeps a failed command from ending
   }
 }
 

@@ -6,6 +6,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv
   /** Writes one line to standard output. */
   readonly print: (line: string) => void
+  /** Writes to the terminal as it stands, for redrawing; absent where output is no terminal. */
+  readonly draw?: (text: string) => void
   /** Progress, on standard error. */
   readonly report: Report
   /** Whether standard output and error are a terminal: colours, asking, redrawing. */

@@ -6,14 +6,21 @@ import { loadProfile, profileNames } from '../definition/profile-load.ts'
 import { loadCompose } from '../definition/runtime-check.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { BackupHeader } from '../host/backup/format.ts'
+import { planRestore, volumeKeys } from '../host/backup/plan-restore.ts'
+import { withVolumeNames } from '../host/backup/volume-names.ts'
 import { newPorts } from '../host/conflicts.ts'
 import { inspectHost } from '../host/inspect.ts'
 import { planHost } from '../host/plan.ts'
+import { withStateSteps } from '../host/plan-state.ts'
 import { findPortHolder } from '../host/port-holder.ts'
 import { probePorts } from '../host/port-probe.ts'
-import { withSettings } from '../host/settings.ts'
+import { withSettings, withStoredSettings } from '../host/settings.ts'
 import type { HostState } from '../host/state.ts'
+import type { StateDocument } from '../host/state-document.ts'
+import { readState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
+import { mergeSettings, type Settings } from '../host/stored-settings.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { readLayout } from '../image/read-layout.ts'
@@ -27,7 +34,14 @@ export interface InstallOptions {
   readonly profile?: string
   readonly name?: string
   readonly set?: readonly string[]
+  readonly unset?: readonly string[]
   readonly json?: boolean
+}
+
+/** As an install, towards what a backup says. */
+export interface RestoreSource {
+  readonly header: BackupHeader
+  readonly file: string
 }
 
 export interface PreparedInstall {
@@ -35,7 +49,12 @@ export interface PreparedInstall {
   readonly image: ImageSource
   readonly current: HostState
   readonly target: HostTarget
+  readonly profile: Profile
+  /** Settings of this site, as they are to be. */
+  readonly settings: Settings
   readonly steps: readonly Step[]
+  /** Looks at the host once more and plans anew: for when nobody else changes it. */
+  readonly again: () => Promise<PreparedInstall>
 }
 
 /** Reads the product, the built image and the host, and plans the way from one to the other. Changes nothing. */
@@ -43,50 +62,69 @@ export async function prepareInstall(
   context: Context,
   options: InstallOptions,
   layout: string | undefined,
+  source?: RestoreSource,
 ): Promise<PreparedInstall> {
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   const name = options.name ?? definition.name
   checkName(name)
   const engine = await connectEngine(context.env)
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
-  const [image, found] = await Promise.all([
-    readLayout(directory, enginePlatform(engine.version.architecture)),
-    inspectHost(engine, name),
-  ])
+  const image = await readLayout(directory, enginePlatform(engine.version.architecture))
   checkRelease(definition, image, directory)
-  const profile = await chooseProfile(definition, options, found)
   const reference = `${definition.name}:${definition.version}`
-  const compose = await loadCompose(definition, { ...profileVariables(profile), APPLIANCE_IMAGE: reference })
-  const target = targetHost(definition, compose, targetImage(reference, image), name, profile.name)
-  const current = await withTakenPorts(engine, found, target)
-  return { engine, image, current, target, steps: planHost(current, target) }
+  const wanted = targetImage(reference, image)
+  const again = async (): Promise<PreparedInstall> => {
+    const [found, stored] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
+    const base = source ? { ...stored, settings: source.header.settings } : stored
+    const { profile, settings } = await chooseProfile(definition, name, options, found, base, source)
+    const variables = { ...profileVariables(profile), APPLIANCE_IMAGE: reference }
+    const declared = await loadCompose(definition, variables)
+    const compose = withVolumeNames(declared, found, source ? volumeKeys(source.header) : [])
+    const target = targetHost(definition, compose, wanted, name, profile.name)
+    const current = await withTakenPorts(engine, found, target)
+    const release = { release: definition.version, image: image.config.digest, profile: profile.name }
+    const planned = source ? planRestore(current, target, source.header) : planHost(current, target)
+    const steps = withStateSteps(planned, current, stored, { settings, release })
+    return { engine, image, current, target, profile, settings, steps, again }
+  }
+  return again()
 }
 
-async function chooseProfile(
+/** The profile with this site's settings over it: the stored ones, changed by the command. */
+export async function chooseProfile(
   definition: Definition,
+  name: string,
   options: InstallOptions,
   current: HostState,
-): Promise<Profile> {
+  stored: StateDocument,
+  source: RestoreSource | undefined,
+): Promise<{ profile: Profile; settings: Settings }> {
   const installed = current.containers.find((one) => one.profile !== '')?.profile
+  const former = installed ?? stored.history.at(-1)?.profile
   const names = await profileNames(definition)
-  const name = options.profile ?? installed ?? (names.length === 1 ? names[0] : undefined)
-  if (name === undefined) {
+  const chosen =
+    options.profile ?? source?.header.profile ?? former ?? (names.length === 1 ? names[0] : undefined)
+  if (chosen === undefined) {
     throw badInput(
       'no-profile',
       `Say for which site with --profile: ${names.join(', ') || 'profiles/ holds none'}.`,
     )
   }
-  const profile = await loadProfile(definition, name)
-  const { services } = await loadCompose(definition, profileVariables(profile))
-  return withSettings(
-    profile,
-    options.set ?? [],
-    services.map((service) => service.name),
-  )
+  const profile = await loadProfile(definition, chosen)
+  const compose = await loadCompose(definition, profileVariables(profile))
+  const services = compose.services.map((service) => service.name)
+  const set = options.set ?? []
+  withSettings(profile, set, services)
+  const settings = mergeSettings(stored.settings, { set, unset: options.unset ?? [] }, name)
+  return { profile: withStoredSettings(profile, settings, services), settings }
 }
 
 /** Adds the ports that other programs of this machine hold, where the Engine is this machine's. */
-async function withTakenPorts(engine: Engine, current: HostState, target: HostTarget): Promise<HostState> {
+export async function withTakenPorts(
+  engine: Engine,
+  current: HostState,
+  target: HostTarget,
+): Promise<HostState> {
   if (engine.endpoint.transport !== 'unix' && engine.endpoint.transport !== 'npipe') return current
   const known = current.foreign.ports
   const wanted = newPorts(current, target).filter((port) => !known.some((one) => one.port === port.port))
@@ -101,7 +139,7 @@ async function withTakenPorts(engine: Engine, current: HostState, target: HostTa
 }
 
 /** The layout must be of this product and release; labels are what the build wrote. */
-function checkRelease(definition: Definition, image: ImageSource, directory: string): void {
+export function checkRelease(definition: Definition, image: ImageSource, directory: string): void {
   const product = image.labels['io.slipway.product'] ?? definition.name
   const release = image.labels['io.slipway.release'] ?? definition.version
   if (product === definition.name && release === definition.version) return

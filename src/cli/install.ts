@@ -2,10 +2,13 @@ import os from 'node:os'
 import type { Engine } from '../engine/engine.ts'
 import { applyPlan } from '../host/apply.ts'
 import { type HostStatus, readStatus } from '../host/status.ts'
+import type { Step } from '../host/step.ts'
+import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
-import { type InstallOptions, prepareInstall } from './host-plan.ts'
-import { planJson } from './plan.ts'
+import { type InstallOptions, type PreparedInstall, prepareInstall } from './host-plan.ts'
+import { planJson, showPlan } from './plan.ts'
 import { showPort } from './port-text.ts'
+import { preflightInstall } from './preflight.ts'
 import { printPlan } from './print-plan.ts'
 
 export interface ApplyOptions extends InstallOptions {
@@ -14,27 +17,34 @@ export interface ApplyOptions extends InstallOptions {
 }
 
 export async function run(context: Context, options: ApplyOptions, args: string[]): Promise<undefined> {
-  const { engine, image, target, steps } = await prepareInstall(context, options, args[0])
-  const { report, signal } = context
+  const prepared = await prepareInstall(context, options, args[0])
+  const { engine, target, settings, steps } = prepared
   if (options.dryRun) {
-    if (options.json) context.print(planJson(target, steps))
-    else if (steps.length > 0) printPlan(context, steps)
-    else context.print(`${target.name} is as it should be; nothing to do.`)
+    showPlan(context, options, prepared)
     return
   }
-  if (!options.json && steps.length > 0) printPlan(context, steps)
-  const release = context.hold?.()
-  try {
-    await applyPlan(steps, { engine, image, report, signal })
-  } finally {
-    release?.()
-  }
+  if (steps.length > 0) await preflightInstall(context, prepared)
+  const done = steps.length > 0 ? await apply(context, options, prepared) : steps
   if (options.json) {
-    context.print(planJson(target, steps))
+    context.print(planJson(target, done, settings))
     return
   }
-  if (steps.length === 0) context.print(`${target.name} is as it should be; nothing was changed.`)
+  if (done.length === 0) context.print(`${target.name} is as it should be; nothing was changed.`)
   printAddresses(context, engine, await readStatus(engine, target.name), target.release)
+}
+
+async function apply(
+  context: Context,
+  options: ApplyOptions,
+  { engine, target, again }: PreparedInstall,
+): Promise<readonly Step[]> {
+  const { report, signal } = context
+  return changeHost(context, engine, target.name, 'install', async ({ check }) => {
+    const { image, steps } = await again()
+    if (!options.json) printPlan(context, steps)
+    await applyPlan(steps, { engine, image, report, signal, check })
+    return steps
+  })
 }
 
 function printAddresses(context: Context, engine: Engine, status: HostStatus, release: string): void {

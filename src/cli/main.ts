@@ -14,6 +14,7 @@ const context: Context = {
   cwd: process.cwd(),
   env: process.env,
   print: (line) => process.stdout.write(`${line}\n`),
+  ...(interactive && { draw: (text: string) => void process.stdout.write(text) }),
   report: interactive
     ? terminalProgress(
         (text) => process.stderr.write(text),
@@ -42,10 +43,11 @@ for (const [signal, number] of [
   })
 }
 
-// A reader that has seen enough (`| head`) is no reason to stop half-way.
+// The reader went away (`slipway logs | head`): nobody is told any more, and work on a host is done to its end.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
     if (errorCode(error) !== 'EPIPE') throw error
+    if (holds === 0) process.exit(exitCodes.done)
   })
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
+import { packageVersion } from './package-version.ts'
 
 type Verb = (context: Context, options: never, args: string[]) => Promise<number | undefined>
 
@@ -108,9 +108,15 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       .option('--name <name>', "the appliance's name on the host (default: the product's)")
       .option(
         '--set <key=value>',
-        'a setting over the profile, such as dns.port=1053; may be repeated',
+        'a setting over the profile, such as dns.port=1053, remembered on the host; may be repeated',
         collect,
       )
+      .option('--unset <key>', 'forget a remembered setting, such as dns.port; may be repeated', collect)
+
+  installOptions(program.command('preflight [layout]'))
+    .description('whether the appliance can be installed on this host, and what to mend where not')
+    .option('--json', 'print the findings as JSON')
+    .action(run(() => import('./preflight.ts')))
 
   installOptions(program.command('plan [layout]'))
     .description('what install would change on the host, as a diff')
@@ -126,10 +132,90 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
 
   program
     .command('status')
-    .description('state, health, memory and ports of each service; exit code 1 when one is not well')
-    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .description(
+      'how each service fares: health, ends, memory, cache, drift; exit code 1 when one is not well',
+    )
+    .option('--name <name>', 'which appliance (default: all on the host)')
+    .option('--watch', 'redraw it every two seconds')
     .option('--json', 'print it as JSON')
     .action(run(() => import('./status.ts')))
+
+  program
+    .command('logs [service]')
+    .description('what the services wrote, in the order of time; of one service, or of all')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('-f, --follow', 'wait for more, until Ctrl-C')
+    .option('--since <time>', 'not older than: 10m, 2h, 1d, or 2026-01-31T12:00:00Z')
+    .option('--tail <lines>', 'the last so many of each service, or "all" (default: 100; with --since all)')
+    .option('--timestamps', 'show when each line was written')
+    .option('--json', 'print a JSON document a line')
+    .action(run(() => import('./logs.ts')))
+
+  program
+    .command('memory <service> <size>')
+    .description(
+      'give a running service another memory limit, live and for good: slipway memory optimiser 1g',
+    )
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--force', 'also below what it uses now, or above what the host has')
+    .option('--dry-run', 'show what would change, change nothing')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./memory.ts')))
+
+  program
+    .command('restore-file <path>')
+    .description('put one file of a service back as the image has it, and keep what was there')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--service <service>', 'only in this one (default: wherever it differs)')
+    .option('--undo', 'change places with what was kept')
+    .option('--dry-run', 'show the plan, change nothing')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./restore-file.ts')))
+
+  program
+    .command('reset <level>')
+    .description(
+      'put services back: restart, clean (files changed in them), cache, settings, or factory, each with what the former do',
+    )
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--service <service>', 'only this one')
+    .option('--licence', 'factory: the licence goes too')
+    .option('--dry-run', 'show what would go and what would stay, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./reset.ts')))
+
+  program
+    .command('drift')
+    .description('every path that is other than in the image; exit code 1 when one should not be')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--service <service>', 'only this one')
+    .option('--diff', 'show what changed in text files')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./drift.ts')))
+
+  program
+    .command('backup <file>')
+    .description('write settings, licence and changed files of an appliance to one file')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--cache', 'take the caches along too')
+    .option('--dry-run', 'show what would be written, write nothing')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./backup.ts')))
+
+  installOptions(program.command('restore <file> [layout]'))
+    .description('bring the host to what a backup says; a damaged or newer file is refused untouched')
+    .option('--dry-run', 'check the file and show the plan, change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .action(run(() => import('./restore.ts')))
+
+  program
+    .command('support-bundle [file]')
+    .description('collect evidence for support in one .tar.gz, without secrets; also when the Engine is down')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--json', 'print what is inside as JSON')
+    .action(run(() => import('./support-bundle.ts')))
 
   program
     .command('uninstall')
@@ -178,8 +264,4 @@ function usageError(text: string): string {
     .split('\n')
   const near = suggestion.replace(/^\(Did (you mean .*)\)$/, '; did $1')
   return `slipway: ${mistake.replace(/\.$/, '')}${near || '.'} The commands and options: slipway --help\n`
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }

@@ -1,66 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connectEngine } from '../engine/connect.ts'
-import { readStatus, type ServiceStatus } from '../host/status.ts'
-import { exitCodes } from '../lib/errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import { listAppliances } from '../host/inspect.ts'
+import { type HostStatus, readAllStatuses, readStatus } from '../host/status.ts'
+import { badInput, exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
-import { showPort } from './port-text.ts'
+import { describeStatus, describeStatuses, isWell } from './status-text.ts'
 
 export interface StatusOptions {
   readonly directory: string
   readonly name?: string
+  readonly watch?: boolean
   readonly json?: boolean
 }
 
+/** Milliseconds between two looks of `--watch`. */
+const watchInterval = 2000
+
 /** Exit code 1 where the appliance is not there or not well, so that a monitor can ask. */
 export async function run(context: Context, options: StatusOptions): Promise<number> {
+  if (options.watch && options.json)
+    throw badInput('bad-usage', '--watch is for people and --json for programs; say one of them.')
+  if (options.watch && !context.interactive)
+    throw badInput(
+      'no-terminal',
+      '--watch redraws a terminal, and this is none; `slipway status` prints it once.',
+    )
   const engine = await connectEngine(context.env)
-  const status = await readStatus(engine, await chooseAppliance(context, engine, options))
-  if (options.json) context.print(JSON.stringify(status, null, 2))
-  else if (status.services.length === 0) {
-    context.print(`${status.name} is not installed on this host; \`slipway install\` installs it.`)
-  } else {
-    const rows = [header, ...status.services.map(row)]
-    const widths = header.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
-    for (const cells of rows) {
-      context.print(
-        cells
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd(),
+  if (options.watch) return watch(context, engine, options)
+  const statuses = await read(context, engine, options)
+  if (options.json)
+    context.print(JSON.stringify(Array.isArray(statuses) ? { appliances: statuses } : statuses, null, 2))
+  else for (const line of describe(statuses)) context.print(line)
+  return isAllWell(statuses) ? exitCodes.done : exitCodes.failed
+}
+
+/** The appliance that is asked for; all of them where the host has several and none is named. */
+async function read(
+  context: Context,
+  engine: Engine,
+  options: StatusOptions,
+): Promise<HostStatus | HostStatus[]> {
+  if (options.name === undefined && (await listAppliances(engine)).length > 1) return readAllStatuses(engine)
+  return readStatus(engine, await chooseAppliance(context, engine, options))
+}
+
+function describe(statuses: HostStatus | HostStatus[]): string[] {
+  const now = Date.now()
+  if (Array.isArray(statuses)) return describeStatuses(statuses, now)
+  if (statuses.services.length > 0) return describeStatus(statuses, now)
+  return [`${statuses.name} is not installed on this host; \`slipway install\` installs it.`]
+}
+
+function isAllWell(statuses: HostStatus | HostStatus[]): boolean {
+  return [statuses].flat().every(({ services }) => services.length > 0 && services.every(isWell))
+}
+
+/** Redraws on the terminal's other screen until Ctrl-C. */
+async function watch(context: Context, engine: Engine, options: StatusOptions): Promise<number> {
+  const { signal } = context
+  context.draw?.('\x1b[?1049h\x1b[?25l')
+  try {
+    while (!signal.aborted) {
+      // An Engine that is away for a moment is told, and looked for again.
+      const lines = await read(context, engine, options).then(describe, (error: Error) => [error.message])
+      const time = new Date().toISOString().slice(11, 19)
+      const page = [...lines, '', `${time} UTC · every ${watchInterval / 1000} s · Ctrl-C ends it`]
+      context.draw?.(
+        `\x1b[H${fit(page)
+          .map((line) => `${line}\x1b[K\n`)
+          .join('')}\x1b[J`,
       )
+      await sleep(watchInterval, undefined, { signal }).catch(() => {})
     }
+  } finally {
+    context.draw?.('\x1b[?25h\x1b[?1049l')
   }
-  const well = status.services.every(({ state, health }) => state === 'running' && health !== 'unhealthy')
-  return well && status.services.length > 0 ? exitCodes.done : exitCodes.failed
+  return exitCodes.done
 }
 
-const header = ['SERVICE', 'STATE', 'HEALTH', 'RESTARTS', 'UP', 'MEMORY', 'RELEASE', 'IMAGE', 'PORTS']
-
-function row(one: ServiceStatus): string[] {
-  const { used, cap } = one.memory
-  const memory = `${used === undefined ? '-' : mebibytes(used)} of ${cap === undefined ? 'no cap' : mebibytes(cap)}`
-  return [
-    one.service,
-    one.state,
-    one.health,
-    String(one.restarts),
-    one.startedAt ? duration(Date.now() - Date.parse(one.startedAt)) : '-',
-    memory,
-    one.release,
-    one.image.replace('sha256:', '').slice(0, 12),
-    one.ports.map(showPort).join(' ') || '-',
-  ]
-}
-
-/** Memory is capped in powers of two: 64 MiB is what a profile calls 64m. */
-function mebibytes(bytes: number): string {
-  const value = bytes / 2 ** 20
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} MiB`
-}
-
-function duration(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
+/** Cut to the terminal: what wraps or scrolls cannot be drawn over. */
+function fit(page: readonly string[]): string[] {
+  const { columns = 80, rows = 24 } = process.stdout
+  return page.slice(0, rows - 1).map((line) => line.slice(0, columns))
 }

@@ -1,8 +1,11 @@
 import { connectEngine } from '../engine/connect.ts'
 import { applyPlan } from '../host/apply.ts'
+import { dropHelperImage } from '../host/helper-image.ts'
 import { inspectHost } from '../host/inspect.ts'
+import { mutexContainer } from '../host/own-things.ts'
 import { planHost } from '../host/plan.ts'
 import { emptyTarget } from '../host/target.ts'
+import { changeHost } from './change-host.ts'
 import { confirm } from './confirm.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -27,14 +30,17 @@ export async function run(context: Context, options: UninstallOptions): Promise<
   if (options.json) context.print(planJson(target, steps))
   else if (steps.length === 0) context.print(`Nothing on this host carries the name ${name}; nothing to do.`)
   else printPlan(context, steps)
-  if (options.dryRun || steps.length === 0) return
-  if (!options.yes) await confirm(context, `Uninstalling ${name} deletes what stands above.`)
-  const release = context.hold?.()
-  try {
-    await applyPlan(steps, { engine, report: context.report, signal: context.signal })
-  } finally {
-    release?.()
-  }
-  if (!options.json)
+  if (options.dryRun) return
+  // A run that was killed at its very end leaves only its mutex.
+  if (steps.length === 0 && !(await engine.containers.inspect(mutexContainer(name)))) return
+  if (steps.length > 0 && !options.yes)
+    await confirm(context, `Uninstalling ${name} deletes what stands above.`)
+  const { report, signal } = context
+  await changeHost(context, engine, name, 'uninstall', async ({ check }) => {
+    const remaining = planHost(await inspectHost(engine, name), target)
+    await applyPlan(remaining, { engine, report, signal, check })
+  })
+  await dropHelperImage(engine)
+  if (!options.json && steps.length > 0)
     context.print(`${name} is gone from this host${options.keepData ? '; its volumes stay' : ''}.`)
 }

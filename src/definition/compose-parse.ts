@@ -108,7 +108,11 @@ function toService(name: string, source: ServiceSource): ComposeService {
       typeof value === 'number' ? { name: limit, soft: value, hard: value } : { name: limit, ...value },
     ),
     sysctls: pairs(source.sysctls),
-    ...present({ component: source['x-slipway']?.component, reload: source['x-slipway']?.reload }),
+    ...present({
+      component: source['x-slipway']?.component,
+      reload: source['x-slipway']?.reload,
+      expected: source['x-slipway']?.expected,
+    }),
   }
 }
 

@@ -42,7 +42,11 @@ export interface ServiceSource {
   readonly stop_grace_period?: string
   readonly ulimits?: Readonly<Record<string, number | { readonly soft: number; readonly hard: number }>>
   readonly sysctls?: Readonly<Record<string, Scalar>>
-  readonly 'x-slipway'?: { readonly component?: string; readonly reload?: readonly string[] }
+  readonly 'x-slipway'?: {
+    readonly component?: string
+    readonly reload?: readonly string[]
+    readonly expected?: readonly string[]
+  }
 }
 
 export interface HealthcheckSource {

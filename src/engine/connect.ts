@@ -4,8 +4,10 @@ import { negotiateApi } from './api-version.ts'
 import { containersOf } from './containers.ts'
 import { loadDockerode } from './dockerode.ts'
 import { type Endpoint, findEndpoint, type Machine, thisMachine } from './endpoint.ts'
-import type { Engine, EngineInfo } from './engine.ts'
+import type { DiskUsage, Engine, EngineInfo } from './engine.ts'
 import { translateError } from './errors.ts'
+import { readEvents } from './events.ts'
+import { guarded } from './guarded.ts'
 import { imagesOf } from './images.ts'
 import { networksOf } from './networks.ts'
 import { volumesOf } from './volumes.ts'
@@ -50,6 +52,8 @@ export async function connectEngine(
     endpoint,
     version: { engine: offered.Version, api, os: offered.Os, architecture: offered.Arch },
     info: async () => readInfo(await call(() => docker.info())),
+    diskUsage: () => call(async () => readDiskUsage(await docker.df())),
+    events: (query = {}) => guarded(call, readEvents(docker, query)),
     images: imagesOf(docker, call),
     containers: containersOf(docker, call),
     volumes: volumesOf(docker, call),
@@ -85,6 +89,11 @@ function readInfo(info: {
   Driver: string
   DriverStatus?: [string, string][] | null
   Warnings?: string[] | null
+  SystemTime?: string
+  DockerRootDir?: string
+  MemoryLimit?: boolean
+  SwapLimit?: boolean
+  LiveRestoreEnabled?: boolean
 }): EngineInfo {
   return {
     hostName: info.Name,
@@ -95,5 +104,24 @@ function readInfo(info: {
     storageDriver: info.Driver,
     containerdStore: (info.DriverStatus ?? []).some(([key]) => key === 'driver-type'),
     warnings: info.Warnings ?? [],
+    time: info.SystemTime ?? '',
+    rootDirectory: info.DockerRootDir ?? '',
+    memoryLimit: info.MemoryLimit ?? false,
+    swapLimit: info.SwapLimit ?? false,
+    liveRestore: info.LiveRestoreEnabled ?? false,
+  }
+}
+
+function readDiskUsage(usage: {
+  Volumes?: { Name: string; UsageData?: { Size: number } | null }[] | null
+  Containers?: { Id: string; SizeRw?: number }[] | null
+}): DiskUsage {
+  return {
+    volumes: (usage.Volumes ?? []).map(({ Name, UsageData }) => ({
+      name: Name,
+      // The Engine says -1 where it cannot tell.
+      ...(UsageData && UsageData.Size >= 0 && { size: UsageData.Size }),
+    })),
+    containers: (usage.Containers ?? []).map(({ Id, SizeRw }) => ({ id: Id, written: SizeRw ?? 0 })),
   }
 }

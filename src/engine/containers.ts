@@ -1,9 +1,13 @@
 import type Docker from 'dockerode'
 import type { Call } from './connect.ts'
+import { containerFilesOf } from './container-files.ts'
 import type { ContainerDocument, ContainerSpec } from './documents.ts'
-import type { ContainerMemory, ContainerSummary, Containers, ExecResult } from './engine.ts'
-import { isNotFound, isUnchanged } from './errors.ts'
+import type { ContainerMemory, ContainerSummary, Containers, LimitUpdate } from './engine.ts'
+import { isUnchanged, unlessNotFound } from './errors.ts'
+import { execute } from './exec.ts'
+import { guarded } from './guarded.ts'
 import { splitOutput } from './output.ts'
+import { streamLogs } from './stream-logs.ts'
 
 export function containersOf(docker: Docker, call: Call): Containers {
   const named = (container: string): Docker.Container => docker.getContainer(container)
@@ -14,14 +18,9 @@ export function containersOf(docker: Docker, call: Call): Containers {
         return (await docker.listContainers({ all: true, filters: { label } })).map(summarise)
       }),
     inspect: (container) =>
-      call(async () => {
-        try {
-          return (await named(container).inspect()) as unknown as ContainerDocument
-        } catch (error) {
-          if (isNotFound(error)) return undefined
-          throw error
-        }
-      }),
+      call(() =>
+        unlessNotFound(async () => (await named(container).inspect()) as unknown as ContainerDocument),
+      ),
     create: (name, spec) => call(() => create(docker, name, spec)),
     start: (container) => call(() => unlessUnchanged(named(container).start())),
     stop: (container, seconds) =>
@@ -35,7 +34,27 @@ export function containersOf(docker: Docker, call: Call): Containers {
         const logs = await named(container).logs({ stdout: true, stderr: true, tail: lines, follow: false })
         return splitOutput(logs).merged
       }),
-    exec: (container, command) => call(() => execute(named(container), command)),
+    streamLogs: (container, query = {}) => guarded(call, streamLogs(named(container), query)),
+    exec: (container, command, options = {}) => call(() => execute(named(container), command, options)),
+    ...containerFilesOf(docker, call),
+    update: (container, limits) => call(() => updateLimits(named(container), limits)),
+    top: (container) =>
+      call(async () => {
+        const { Titles, Processes } = (await named(container).top()) as {
+          Titles: string[]
+          Processes: string[][]
+        }
+        return Processes.map((cells) =>
+          Object.fromEntries(cells.map((cell, index) => [Titles[index]!, cell])),
+        )
+      }),
+    written: (container) =>
+      call(() =>
+        unlessNotFound(async () => {
+          const query = { size: true } as unknown as Docker.ContainerInspectOptions
+          return ((await named(container).inspect(query)) as { SizeRw?: number }).SizeRw ?? 0
+        }),
+      ),
   }
 }
 
@@ -73,7 +92,10 @@ function summarise(container: Docker.ContainerInfo): ContainerSummary {
     id: container.Id,
     name: (container.Names[0] ?? '').replace(/^\//, ''),
     labels: container.Labels ?? {},
+    imageId: container.ImageID,
+    created: container.Created,
     state: container.State,
+    status: container.Status,
     ports: container.Ports.filter((port) => port.PublicPort).map((port) => ({
       ip: port.IP ?? '',
       port: port.PublicPort,
@@ -92,11 +114,16 @@ async function readMemory(container: Docker.Container): Promise<ContainerMemory 
   return { used: Math.max(0, usage - cache), limit }
 }
 
-async function execute(container: Docker.Container, command: readonly string[]): Promise<ExecResult> {
-  const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true })
-  const stream = await exec.start({ hijack: true, stdin: false })
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk as Buffer)
-  const { stdout, stderr } = splitOutput(Buffer.concat(chunks))
-  return { exitCode: (await exec.inspect()).ExitCode ?? -1, stdout, stderr }
+async function updateLimits(container: Docker.Container, limits: LimitUpdate): Promise<string[]> {
+  const { restartPolicy } = limits
+  const answer: { Warnings?: string[] | null } = await container.update({
+    ...(limits.memory !== undefined && { Memory: limits.memory }),
+    ...(limits.memorySwap !== undefined && { MemorySwap: limits.memorySwap }),
+    ...(limits.memoryReservation !== undefined && { MemoryReservation: limits.memoryReservation }),
+    ...(limits.pidsLimit !== undefined && { PidsLimit: limits.pidsLimit }),
+    ...(restartPolicy && {
+      RestartPolicy: { Name: restartPolicy.name, MaximumRetryCount: restartPolicy.maximumRetries ?? 0 },
+    }),
+  })
+  return answer.Warnings ?? []
 }

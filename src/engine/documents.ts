@@ -101,12 +101,21 @@ export interface ContainerDocument {
     readonly OOMKilled: boolean
     readonly ExitCode: number
     readonly Error: string
+    /** On the Engine's machine; 0 where it does not run. */
+    readonly Pid?: number
     readonly StartedAt: string
     readonly FinishedAt: string
     readonly Health?: {
       readonly Status: string
       readonly FailingStreak: number
-      readonly Log?: readonly { readonly ExitCode: number; readonly Output: string }[] | null
+      readonly Log?:
+        | readonly {
+            readonly Start?: string
+            readonly End?: string
+            readonly ExitCode: number
+            readonly Output: string
+          }[]
+        | null
     }
   }
   readonly Config: Omit<ContainerSpec, 'HostConfig' | 'NetworkingConfig'>
@@ -118,6 +127,8 @@ export interface ContainerDocument {
     readonly Destination: string
     readonly RW: boolean
   }[]
+  /** With overlay2: `UpperDir` is the container's own layer, on the Engine's machine. */
+  readonly GraphDriver?: { readonly Data?: Readonly<Record<string, string>> | null }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> }
 }
 

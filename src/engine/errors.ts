@@ -20,6 +20,16 @@ export function isNotFound(error: unknown): boolean {
   return readAnswer(error)?.statusCode === 404
 }
 
+/** What a question came to; undefined where the Engine has no such thing. */
+export async function unlessNotFound<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
+}
+
 /** The 304 of starting what runs or stopping what is stopped. */
 export function isUnchanged(error: unknown): boolean {
   return readAnswer(error)?.statusCode === 304
@@ -55,6 +65,15 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
     return failure(
       'no-such-image',
       `The Docker Engine has no image ${image[1] ?? 'of that name'}; \`slipway build --load\` builds and loads it.`,
+      cause,
+    )
+  }
+  const gone = /no such (container|volume|network):? ?(\S+)?|(network|volume) (\S+) not found/i.exec(text)
+  if (gone && statusCode === 404) {
+    const kind = (gone[1] ?? gone[3])!.toLowerCase()
+    return failure(
+      'gone',
+      `The Docker Engine has no ${kind} ${gone[2] ?? gone[4] ?? 'of that name'} any more; run the same command again.`,
       cause,
     )
   }

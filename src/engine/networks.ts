@@ -1,18 +1,14 @@
 import type Docker from 'dockerode'
 import type { Call } from './connect.ts'
+import type { NetworkDocument } from './documents.ts'
 import type { Networks } from './engine.ts'
+import { unlessNotFound } from './errors.ts'
 
 export function networksOf(docker: Docker, call: Call): Networks {
   return {
-    list: () =>
-      call(async () =>
-        (await docker.listNetworks()).map(({ Id, Name, Driver, Labels }) => ({
-          Id,
-          Name,
-          Driver,
-          Labels: Labels ?? null,
-        })),
-      ),
+    list: () => call(async () => (await docker.listNetworks()).map(read)),
+    inspect: (network) =>
+      call(() => unlessNotFound(async () => read(await docker.getNetwork(network).inspect()))),
     create: (spec) =>
       call(async () => {
         const network = await docker.createNetwork({
@@ -34,4 +30,8 @@ export function networksOf(docker: Docker, call: Call): Networks {
 
 function pool({ subnet, gateway }: { subnet: string; gateway?: string }): { [key: string]: string } {
   return { Subnet: subnet, ...(gateway ? { Gateway: gateway } : {}) }
+}
+
+function read({ Id, Name, Driver, Labels }: Docker.NetworkInspectInfo): NetworkDocument {
+  return { Id, Name, Driver, Labels: Labels ?? null }
 }

@@ -1,3 +1,5 @@
+import type { OutputChunk } from './engine.ts'
+
 /**
  * Takes the Engine's multiplexed output apart: frames of an 8-byte header (stream number, three zero bytes, length
  * big-endian) and that many bytes. Output of a terminal has no frames and is all `stdout`.
@@ -24,4 +26,24 @@ export function splitOutput(bytes: Uint8Array): { stdout: string; stderr: string
 
 function text(parts: readonly Uint8Array[]): string {
   return Buffer.concat(parts).toString('utf8')
+}
+
+/** As `splitOutput`, of a stream: frame by frame, wherever its chunks are cut. */
+export async function* readFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<OutputChunk> {
+  let rest: Buffer = Buffer.alloc(0)
+  let framed: boolean | undefined
+  for await (const chunk of source) {
+    rest = Buffer.concat([rest, chunk])
+    if (rest.length >= 8) framed ??= rest[0]! <= 2 && rest.readUIntBE(1, 3) === 0
+    while (framed && rest.length >= 8 && rest.length >= 8 + rest.readUInt32BE(4)) {
+      const end = 8 + rest.readUInt32BE(4)
+      yield { stream: rest[0] === 2 ? 'stderr' : 'stdout', data: rest.subarray(8, end) }
+      rest = rest.subarray(end)
+    }
+    if (framed === false) {
+      yield { stream: 'stdout', data: rest }
+      rest = Buffer.alloc(0)
+    }
+  }
+  if (rest.length > 0) yield { stream: 'stdout', data: framed ? rest.subarray(8) : rest }
 }

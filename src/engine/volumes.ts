@@ -1,19 +1,13 @@
 import type Docker from 'dockerode'
 import type { Call } from './connect.ts'
+import type { VolumeDocument } from './documents.ts'
 import type { Volumes } from './engine.ts'
+import { unlessNotFound } from './errors.ts'
 
 export function volumesOf(docker: Docker, call: Call): Volumes {
   return {
-    list: () =>
-      call(async () =>
-        ((await docker.listVolumes()).Volumes ?? []).map(({ Name, Driver, Mountpoint, Labels, Options }) => ({
-          Name,
-          Driver,
-          Mountpoint,
-          Labels,
-          Options,
-        })),
-      ),
+    list: () => call(async () => ((await docker.listVolumes()).Volumes ?? []).map(read)),
+    inspect: (name) => call(() => unlessNotFound(async () => read(await docker.getVolume(name).inspect()))),
     create: (spec) =>
       call(async () => {
         const { name: Name, driver: Driver, options: DriverOpts, labels: Labels } = spec
@@ -21,4 +15,8 @@ export function volumesOf(docker: Docker, call: Call): Volumes {
       }),
     remove: (name) => call(async () => void (await docker.getVolume(name).remove())),
   }
+}
+
+function read({ Name, Driver, Mountpoint, Labels, Options }: Docker.VolumeInspectInfo): VolumeDocument {
+  return { Name, Driver, Mountpoint, Labels, Options }
 }

@@ -18,6 +18,7 @@ export async function applyPlan(steps: readonly Step[], execution: Execution): P
   for (const step of steps) {
     try {
       execution.signal?.throwIfAborted()
+      await execution.check?.()
       const undo = await reported(step, execution)
       done.push({ step, ...(undo ? { undo } : {}) })
     } catch (error) {

@@ -1,5 +1,6 @@
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { hostPorts } from './inspect.ts'
+import { mutexContainer, stateContainer, stateVolume } from './own-things.ts'
 import type { HostPort, HostState } from './state.ts'
 import type { HostTarget } from './target.ts'
 
@@ -8,10 +9,22 @@ import type { HostTarget } from './target.ts'
  * without our label, a port in use. Throws `name-taken`, `port-taken`, `volume-differs`.
  */
 export function refuseConflicts(current: HostState, target: HostTarget): void {
+  const { name } = target
+  const own =
+    target.containers.length > 0
+      ? { containers: [stateContainer(name), mutexContainer(name)], volumes: [stateVolume(name).name] }
+      : { containers: [], volumes: [] }
+  const reserved = target.volumes.find((volume) => own.volumes.includes(volume.name))
+  if (reserved) {
+    throw badInput(
+      'reserved-name',
+      `The Compose file's volume ${reserved.name} has the name of the one in which Slipway keeps settings and history; give it another key or name.`,
+    )
+  }
   const taken = [
     ...shared(
       'container',
-      target.containers.map(({ name }) => name),
+      [...target.containers.map(({ name }) => name), ...own.containers],
       current.foreign.containers,
     ),
     ...shared(
@@ -19,11 +32,7 @@ export function refuseConflicts(current: HostState, target: HostTarget): void {
       target.networks.map(({ name }) => name),
       current.foreign.networks,
     ),
-    ...shared(
-      'volume',
-      target.volumes.map(({ name }) => name),
-      current.foreign.volumes,
-    ),
+    ...shared('volume', [...target.volumes.map(({ name }) => name), ...own.volumes], current.foreign.volumes),
   ]
   if (taken.length > 0) {
     throw new SlipwayError(

@@ -53,10 +53,47 @@ function describeThing(step: Exclude<Step, ContainerStep>): PlanLine {
       return { sign: '+', what: `volume ${step.volume.name}`, why }
     case 'remove-volume':
       return { sign: '-', what: `volume ${step.name}`, why: `${why}; its data goes with it` }
+    case 'fill-volume':
+      return { sign: '~', what: `content of ${step.volume}`, why }
+    case 'record-release':
+      return { sign: '+', what: `history of ${step.appliance}: ${step.record.release}`, why }
+    case 'remove-helper':
+      return { sign: '-', what: `container ${step.name}`, why }
+    case 'store-setting':
+      return { sign: step.value === undefined ? '-' : '~', what: `setting ${step.key}`, why }
   }
 }
 
 function describeService(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
+  return [...describeContainers(steps), ...describeAdjustments(steps)]
+}
+
+/** What changes in a container that stays. */
+function describeAdjustments(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
+  const memory = steps.filter((step) => step.action === 'set-memory')
+  const files = steps.flatMap((step) => (step.action === 'put-files' ? (step.archive.paths ?? []) : []))
+  const reloaded = steps.filter((step) => step.action === 'reload-service' && memory.length === 0)
+  return [
+    ...memory.map(({ name, reason }): PlanLine => ({ sign: '~', what: `memory of ${name}`, why: reason })),
+    ...files.map(
+      (path): PlanLine => ({
+        sign: '~',
+        what: `${steps[0]!.service} ${path}`,
+        why: 'changed, as in the backup',
+      }),
+    ),
+    ...steps.flatMap((step): PlanLine[] =>
+      step.action === 'restore-file'
+        ? [{ sign: '~', what: `${step.service} ${step.path}`, why: step.reason }]
+        : [],
+    ),
+    ...reloaded.map(
+      ({ name, reason }): PlanLine => ({ sign: '~', what: `container ${name}`, why: `reloaded: ${reason}` }),
+    ),
+  ]
+}
+
+function describeContainers(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
   const of = (action: Step['action']) => steps.filter((step) => step.action === action)
   const [created] = of('create-container')
   const [started] = of('start-container')
@@ -76,6 +113,7 @@ function describeService(steps: readonly (Step & ContainerStep)[]): PlanLine[] {
   }
   if (renamed) return [...gone, { sign: '~', what: `container ${final}`, why: renamed.reason }]
   const [waited] = of('wait-healthy')
-  if (waited) return [...gone, { sign: '~', what: `container ${waited.name}`, why: waited.reason }]
+  if (waited && of('reload-service').length === 0)
+    return [...gone, { sign: '~', what: `container ${waited.name}`, why: waited.reason }]
   return removed.map((step) => ({ sign: '-', what: `container ${step.name}`, why: step.reason }))
 }

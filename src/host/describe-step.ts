@@ -1,3 +1,4 @@
+import { formatMemory } from '../lib/bytes.ts'
 import type { Step } from './step.ts'
 
 /** A step in a few words, as progress shows it. */
@@ -15,6 +16,16 @@ export function describeStep(step: Step): string {
       return `create volume ${step.volume.name}`
     case 'remove-volume':
       return `remove volume ${step.name}`
+    case 'store-setting':
+      return step.value === undefined ? `forget ${step.key}` : `remember ${step.key}=${step.value}`
+    case 'record-release':
+      return `record release ${step.record.release}`
+    case 'remove-helper':
+      return `remove container ${step.name}`
+    case 'fill-volume':
+      return `fill volume ${step.volume}`
+    case 'put-files':
+      return `put files into ${step.name}`
     case 'create-container':
       return `create container ${step.name}`
     case 'stop-container':
@@ -27,5 +38,11 @@ export function describeStep(step: Step): string {
       return `rename container ${step.name} to ${step.to}`
     case 'remove-container':
       return `remove container ${step.name}`
+    case 'set-memory':
+      return `set memory of ${step.name} to ${formatMemory(step.limit.memory)}`
+    case 'restore-file':
+      return `put back ${step.path} in ${step.name}`
+    case 'reload-service':
+      return `reload ${step.name}`
   }
 }

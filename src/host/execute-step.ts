@@ -1,8 +1,16 @@
 import type { Engine } from '../engine/engine.ts'
 import { loadImage } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
-import { SlipwayError } from '../lib/errors.ts'
+import { errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
+import type { BackupArchive } from './backup/format.ts'
+import type { Backup } from './backup/read-backup.ts'
+import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { stateContainer } from './own-things.ts'
+import { restoreFile } from './restore-file.ts'
+import { reloadService, setMemory } from './set-memory.ts'
+import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
+import { updateState, writeState } from './state-volume.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -10,8 +18,12 @@ export interface Execution {
   readonly engine: Engine
   /** Where `load-image` takes the image from. */
   readonly image?: ImageSource
+  /** Where `fill-volume` and `put-files` take their content from. */
+  readonly backup?: Backup
   readonly report: Report
   readonly signal?: AbortSignal
+  /** Asked before each step; throws where another run has taken the appliance over. */
+  readonly check?: () => Promise<void>
 }
 
 /** Takes back what a step did. */
@@ -35,6 +47,21 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
     case 'create-volume':
       await engine.volumes.create(step.volume)
       return () => engine.volumes.remove(step.volume.name)
+    case 'store-setting':
+      return changeState(engine, step.appliance, (state) => withStoredSetting(state, step.key, step.value))
+    case 'record-release': {
+      const record = { at: new Date().toISOString(), ...step.record }
+      return changeState(engine, step.appliance, (state) => withRelease(state, record))
+    }
+    case 'remove-helper':
+      await engine.containers.remove(step.name).catch((error: unknown) => {
+        // A reader's own goes by itself.
+        if (errorCode(error) !== 'gone') throw error
+      })
+      return undefined
+    case 'fill-volume':
+      await fillVolume(engine, step.appliance, step.volume, () => content(step.archive, execution))
+      return undefined
     case 'remove-network':
       await engine.networks.remove(step.id)
       return undefined
@@ -46,10 +73,30 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
   }
 }
 
-async function executeContainerStep(
-  step: ContainerStep,
-  { engine, signal }: Execution,
-): Promise<Undo | undefined> {
+/** Undone, the document is what it was, and its container gone where there was none. */
+async function changeState(
+  engine: Engine,
+  appliance: string,
+  change: (state: StateDocument) => StateDocument,
+): Promise<Undo> {
+  const container = stateContainer(appliance)
+  const isNew = (await engine.containers.inspect(container)) === undefined
+  const takeBack = async (): Promise<void> => {
+    if (isNew) await engine.containers.remove(container)
+  }
+  const before = await updateState(engine, appliance, change).catch(async (error: unknown) => {
+    // Left there, it would hold the volume that is taken back next.
+    await takeBack().catch(() => {})
+    throw error
+  })
+  return async () => {
+    await writeState(engine, appliance, before)
+    await takeBack()
+  }
+}
+
+async function executeContainerStep(step: ContainerStep, execution: Execution): Promise<Undo | undefined> {
+  const { engine, signal } = execution
   const { containers } = engine
   const { name } = step
   switch (step.action) {
@@ -65,6 +112,9 @@ async function executeContainerStep(
       }
       return () => containers.remove(id)
     }
+    case 'put-files':
+      await putStream(engine, name, '/', content(step.archive, execution))
+      return undefined
     case 'stop-container':
       await containers.stop(name)
       return () => containers.start(name)
@@ -80,7 +130,22 @@ async function executeContainerStep(
     case 'remove-container':
       await containers.remove(name)
       return undefined
+    case 'set-memory':
+      return setMemory(engine, step)
+    case 'restore-file':
+      return restoreFile(engine, step)
+    case 'reload-service':
+      await reloadService(engine, step)
+      return undefined
   }
+}
+
+function content(archive: BackupArchive, { backup }: Execution): AsyncIterable<Uint8Array> {
+  if (backup) return backup.open(archive)
+  throw new SlipwayError(
+    'no-backup',
+    `${archive.of} is to be filled from a backup, and none was given; \`slipway restore FILE\` names it.`,
+  )
 }
 
 async function load(reference: string, { engine, image, report, signal }: Execution): Promise<Undo> {

@@ -1,7 +1,7 @@
-import type { ContainerDocument, PortBinding } from '../engine/documents.ts'
+import type { ContainerDocument, HostConfig, PortBinding, VolumeDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
-import { ownLabels } from './labels.ts'
-import type { ContainerStatus, HostContainer, HostPort, HostState } from './state.ts'
+import { ownLabels, roles } from './labels.ts'
+import type { ContainerStatus, HostContainer, HostPort, HostState, HostVolume } from './state.ts'
 
 /** Reads what an Engine holds of the appliance `name`, and whatever of others could be in its way. */
 export async function inspectHost(engine: Engine, name: string): Promise<HostState> {
@@ -13,9 +13,12 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
   ])
   const owned = (labels: Readonly<Record<string, string>> | null): boolean =>
     labels?.[ownLabels.appliance] === name
+  const own = summaries.filter((one) => owned(one.labels))
   const others = summaries.filter((one) => !owned(one.labels))
   const documents = await Promise.all(
-    summaries.filter((one) => owned(one.labels)).map((one) => engine.containers.inspect(one.id)),
+    own
+      .filter(({ labels }) => labels[ownLabels.role] === undefined)
+      .map((one) => engine.containers.inspect(one.id)),
   )
   return {
     name,
@@ -23,11 +26,10 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
     networks: networks
       .filter((one) => owned(one.Labels))
       .map((one) => ({ id: one.Id, name: one.Name, hash: one.Labels?.[ownLabels.target] ?? '' })),
-    volumes: volumes
-      .filter((one) => owned(one.Labels))
-      .map((one) => ({ name: one.Name, driver: one.Driver, options: one.Options ?? {} })),
+    volumes: volumes.filter((one) => owned(one.Labels)).map(readVolume),
     // A container that went away between the two questions is not there.
     containers: documents.filter((one) => one !== undefined).map(readContainer),
+    helpers: own.filter(({ labels }) => isHelper(labels[ownLabels.role])).map(({ name }) => name),
     foreign: {
       containers: others.map((one) => one.name),
       networks: networks.filter((one) => !owned(one.Labels)).map((one) => one.Name),
@@ -40,8 +42,30 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
 /** The names of all appliances that an Engine holds, sorted. */
 export async function listAppliances(engine: Engine): Promise<string[]> {
   const containers = await engine.containers.list()
-  const names = containers.map((one) => one.labels[ownLabels.appliance]).filter((name) => name !== undefined)
+  // A run that has only just begun, or never came further, is no appliance.
+  const names = containers
+    .filter((one) => one.labels[ownLabels.role] !== roles.mutex)
+    .map((one) => one.labels[ownLabels.appliance])
+    .filter((name) => name !== undefined)
   return [...new Set(names)].sort()
+}
+
+/** The mutex is its holder's; readers are what a killed run left, and may hold a volume. */
+function isHelper(role: string | undefined): boolean {
+  return role === roles.state || role === roles.reader || role === roles.keeper
+}
+
+function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolume {
+  const holds = Labels?.[ownLabels.holds]
+  // What carries a role is Slipway's own and no service's.
+  const key = Labels?.[ownLabels.role] === undefined ? Labels?.[ownLabels.component] : undefined
+  return {
+    name: Name,
+    ...(key !== undefined && { key }),
+    ...(holds !== undefined && { holds }),
+    driver: Driver,
+    options: Options ?? {},
+  }
 }
 
 function readContainer(document: ContainerDocument): HostContainer {
@@ -54,6 +78,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     release: labels[ownLabels.release] ?? '',
     profile: labels[ownLabels.profile] ?? '',
     imageId: document.Image,
+    imageIds: readImageIds(document),
     status: document.State.Status as ContainerStatus,
     health: readHealth(document),
     networks: Object.fromEntries(
@@ -66,6 +91,35 @@ function readContainer(document: ContainerDocument): HostContainer {
       (mount) => mount.Name!,
     ),
     ports: hostPorts(document.HostConfig.PortBindings ?? {}),
+    ...readLimit(document.HostConfig),
+    ...readReload(labels),
+  }
+}
+
+function readImageIds({ Image, Config }: ContainerDocument): string[] {
+  try {
+    const ids: unknown = JSON.parse(Config.Labels[ownLabels.imageIds] ?? '')
+    if (Array.isArray(ids) && ids.every((id) => typeof id === 'string') && ids.includes(Image)) return ids
+  } catch {
+    // Labels are anybody's to write.
+  }
+  return [Image]
+}
+
+function readLimit({ Memory, MemorySwap }: HostConfig): Pick<HostContainer, 'limit'> {
+  if (!Memory) return {}
+  return { limit: { memory: Memory, swap: MemorySwap || 2 * Memory } }
+}
+
+/** Labels are anybody's to write: what is not a list of words is no command. */
+export function readReload(labels: Readonly<Record<string, string>>): Pick<HostContainer, 'reload'> {
+  try {
+    const command: unknown = JSON.parse(labels[ownLabels.reload] ?? '')
+    const isCommand =
+      Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === 'string')
+    return isCommand ? { reload: command } : {}
+  } catch {
+    return {}
   }
 }
 

@@ -9,12 +9,29 @@ export const ownLabels = {
   component: 'io.slipway.component',
   /** Hash of what the thing was made from: another hash, another target. */
   target: 'io.slipway.target',
+  /** JSON of the command that makes a service take a changed limit or file; of a container. */
+  reload: 'io.slipway.reload',
+  /** JSON of pinned library → version; of an image. */
+  pins: 'io.slipway.pins',
+  /** JSON of the globs of paths that a service may change; of a container. */
+  expected: 'io.slipway.expected',
+  /** JSON of the IDs by which Engines may know its image; of a container. */
+  imageIds: 'io.slipway.image-ids',
+  /** What a volume holds: "cache", "settings", "licence", "state". */
+  holds: 'io.slipway.holds',
+  /** Of containers and volumes that are Slipway's own and no service's: one of `roles`. */
+  role: 'io.slipway.role',
+  /** JSON of who holds the mutex. */
+  holder: 'io.slipway.holder',
 } as const
+
+export const roles = { state: 'state', mutex: 'mutex', reader: 'reader', keeper: 'keeper' } as const
 
 /** Compose's own labels, so that `docker compose ls`, `ps` and `logs` see an appliance as a project. */
 export const composeLabels = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
+  dependsOn: 'com.docker.compose.depends_on',
   number: 'com.docker.compose.container-number',
   oneoff: 'com.docker.compose.oneoff',
   configHash: 'com.docker.compose.config-hash',

@@ -1,3 +1,4 @@
+import { planMemory, planReload } from './plan-memory.ts'
 import type { ContainerStatus, HostContainer, HostState } from './state.ts'
 import type { Step } from './step.ts'
 import type { HostTarget, TargetContainer } from './target.ts'
@@ -5,12 +6,15 @@ import type { HostTarget, TargetContainer } from './target.ts'
 /** What one service needs, in the phases of the whole plan. */
 export interface ServicePlan {
   readonly service: string
+  /** Changes in place of a container that stays. */
+  readonly adjust: readonly Step[]
   readonly create: readonly Step[]
   readonly stop: readonly ContainerStop[]
   readonly start: readonly Step[]
   readonly wait: readonly Step[]
   readonly remove: readonly Step[]
   readonly rename: readonly Step[]
+  readonly reload: readonly Step[]
 }
 
 export interface ContainerStop {
@@ -35,9 +39,11 @@ export function planService(wanted: TargetContainer, current: HostState, target:
   const why = kept ? wakeReason(kept) : createReason(others, faults)
   const step = { service, name }
   const stopped = [...others, ...(kept && why ? [kept] : [])].filter((one) => isUp(one.status))
+  const adjust = kept ? planMemory(kept, wanted.limit, false) : []
   const mustWait = why !== undefined || kept?.health === 'starting'
   return {
     service,
+    adjust,
     create: kept
       ? []
       : [
@@ -75,6 +81,11 @@ export function planService(wanted: TargetContainer, current: HostState, target:
       name === wanted.name
         ? []
         : [{ ...step, action: 'rename-container', to: wanted.name, reason: 'it takes over the name' }],
+    // What has only just started has read its limits.
+    reload:
+      kept && !why && adjust.length > 0
+        ? planReload({ ...kept, name: wanted.name }, 'its memory changes')
+        : [],
   }
 }
 
@@ -97,6 +108,7 @@ function faultOf(
     if (attached === undefined) return `it is not on the network ${name}`
     if (network && attached !== '' && attached !== network.id) return `the network ${name} was made anew`
   }
+  if (one.limit && !wanted.limit) return 'its memory limit goes'
   for (const name of wanted.volumes) {
     if (!current.volumes.some((volume) => volume.name === name)) return `the volume ${name} is gone`
   }

@@ -29,12 +29,15 @@ export function planHost(current: HostState, target: HostTarget): Step[] {
     ...createNetworks(current, target, replaced),
     ...createVolumes(current, target),
     ...services.flatMap((service) => service.create),
+    ...services.flatMap((service) => service.adjust),
     ...obsolete.filter(isUp).map((one) => stop(one, unwanted)),
     ...startInOrder(services, target),
     ...services.flatMap((service) => service.remove),
     ...obsolete.map((one) => remove(one, unwanted)),
     ...services.flatMap((service) => service.rename),
+    ...services.flatMap((service) => service.reload),
     ...removeNetworks(current, target),
+    ...removeHelpers(current, target),
     ...removeVolumes(current, target),
   ]
 }
@@ -126,6 +129,12 @@ function removeNetworks(current: HostState, target: HostTarget): Step[] {
   return current.networks
     .filter((one) => !target.networks.some((network) => network.name === one.name))
     .map((one) => removeNetwork(one, 'no longer wanted'))
+}
+
+/** Where nothing runs any more, nothing is remembered from outside a volume. */
+function removeHelpers(current: HostState, target: HostTarget): Step[] {
+  if (target.containers.length > 0) return []
+  return current.helpers.map((name): Step => ({ action: 'remove-helper', name, reason: 'no longer wanted' }))
 }
 
 function removeVolumes(current: HostState, target: HostTarget): Step[] {

@@ -18,6 +18,28 @@ export function withSettings(
   return settings.reduce((merged, setting) => withSetting(merged, setting, services), profile)
 }
 
+/**
+ * As `withSettings`, with settings that were stored by an earlier install: a release may have other services. Throws
+ * `stored-setting`.
+ */
+export function withStoredSettings(
+  profile: Profile,
+  stored: Readonly<Record<string, string>>,
+  services: readonly string[],
+): Profile {
+  return Object.entries(stored).reduce((merged, [key, value]) => {
+    try {
+      return withSetting(merged, `${key}=${value}`, services)
+    } catch (error) {
+      throw badInput(
+        'stored-setting',
+        `The stored setting ${key}=${value} does not fit this release; \`slipway install --unset ${key}\` forgets it.`,
+        error,
+      )
+    }
+  }, profile)
+}
+
 function withSetting(profile: Profile, setting: string, services: readonly string[]): Profile {
   const equals = setting.indexOf('=')
   const name = setting.slice(0, Math.max(0, equals))

@@ -1,3 +1,5 @@
+import type { MemoryLimit } from './target.ts'
+
 /** What a host holds, as far as one appliance is concerned: plain data, taken from the Engine. */
 export interface HostState {
   readonly name: string
@@ -7,6 +9,8 @@ export interface HostState {
   readonly networks: readonly HostNetwork[]
   readonly volumes: readonly HostVolume[]
   readonly containers: readonly HostContainer[]
+  /** Names of its containers that are no service's: those through which its state and its volumes are read. */
+  readonly helpers: readonly string[]
   /** What others have on the same Engine: names that are taken, and ports. */
   readonly foreign: Foreign
 }
@@ -20,6 +24,10 @@ export interface HostNetwork {
 
 export interface HostVolume {
   readonly name: string
+  /** Its key in the Compose file; absent for what is no service's. */
+  readonly key?: string
+  /** "cache", "settings", "licence", "state", where the product says so. */
+  readonly holds?: string
   readonly driver: string
   readonly options: Readonly<Record<string, string>>
 }
@@ -35,6 +43,8 @@ export interface HostContainer {
   /** The profile it was installed with. */
   readonly profile: string
   readonly imageId: string
+  /** All IDs by which Engines may know that image. */
+  readonly imageIds: readonly string[]
   readonly status: ContainerStatus
   /** `none`: it has no health check. */
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
@@ -44,6 +54,10 @@ export interface HostContainer {
   readonly volumes: readonly string[]
   /** Host ports that it asks for. */
   readonly ports: readonly HostPort[]
+  /** Absent: none. */
+  readonly limit?: MemoryLimit
+  /** Command in the container that makes it take a changed limit or file. */
+  readonly reload?: readonly string[]
 }
 
 /** A port of the host; `ip` is empty or 0.0.0.0 or :: for all addresses. */

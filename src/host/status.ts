@@ -1,8 +1,13 @@
 import type { ContainerDocument } from '../engine/documents.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { ContainerSummary, Engine } from '../engine/engine.ts'
+import { mapParallel } from '../lib/parallel.ts'
+import { readLocalCgroup } from './cgroup.ts'
+import { countDrift } from './drift-count.ts'
+import { type Ending, endingsOf, readEndings } from './endings.ts'
 import { hostPorts, readHealth } from './inspect.ts'
 import { ownLabels } from './labels.ts'
 import type { HostPort } from './state.ts'
+import { readState } from './state-volume.ts'
 
 /** One service of an appliance as it is now. */
 export interface ServiceStatus {
@@ -10,61 +15,183 @@ export interface ServiceStatus {
   readonly container: string
   readonly state: string
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  /** The health check's last answer. */
+  readonly lastCheck?: { readonly at: string; readonly said: string; readonly failures: number }
+  /** By the Engine, since the container was made. */
   readonly restarts: number
+  /** Its ends, as far as the Engine remembers, oldest first. */
+  readonly endings: readonly Ending[]
   /** ISO 8601; absent where it does not run. */
   readonly startedAt?: string
   readonly release: string
   readonly image: string
+  /** Pinned library → version in the image. */
+  readonly pins: Readonly<Record<string, string>>
   readonly memory: {
     /** Bytes; absent where it does not run. */
     readonly used?: number
     /** Bytes; absent: no cap. */
     readonly cap?: number
+    /** Processes that the kernel ended for want of memory since the start; absent where it cannot be told. */
+    readonly kills?: number
   }
+  /** Absent where the service does not tell. */
+  readonly cache?: CacheUse
+  /** Paths written over the image that no definition expects; absent where that was not looked at. */
+  readonly drift?: number
   readonly ports: readonly HostPort[]
+}
+
+/** What a health check says of a cache: "…; cache 4096 of 1048576 bytes", "…; cache up to 12 of 5000 names". */
+export interface CacheUse {
+  readonly used: number
+  readonly cap: number
+  readonly unit: 'bytes' | 'names'
+  /** `used` is the most that it can be. */
+  readonly atMost: boolean
 }
 
 export interface HostStatus {
   readonly name: string
   readonly product: string
+  readonly release: string
+  readonly profile: string
+  /** Settings of this site over the profile; absent where that was not looked at. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Sorted by service. */
   readonly services: readonly ServiceStatus[]
 }
 
+/** Questions that an Engine is asked at once. */
+const atOnce = 16
+
 /** What an Engine says of the appliance `name`; without services where there is none. */
 export async function readStatus(engine: Engine, name: string): Promise<HostStatus> {
-  const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
-  const services = await Promise.all(
-    summaries.map(async ({ id, state }) => {
-      const running = state === 'running'
-      const [document, memory] = await Promise.all([
-        engine.containers.inspect(id),
-        running ? engine.containers.memory(id) : undefined,
+  const [summaries, state] = await Promise.all([
+    engine.containers.list({ [ownLabels.appliance]: name }),
+    readState(engine, name),
+  ])
+  const [status] = await readStatuses(engine, [name], summaries)
+  return { ...status!, settings: state.settings }
+}
+
+/** The same of many appliances in about the time of one: without settings, and with drift only where that is quick. */
+export async function readAllStatuses(engine: Engine): Promise<HostStatus[]> {
+  const summaries = (await engine.containers.list()).filter((one) => ownLabels.appliance in one.labels)
+  const names = [...new Set(summaries.filter(isService).map((one) => one.labels[ownLabels.appliance]!))]
+  const statuses = await readStatuses(engine, names.sort(), summaries)
+  return statuses.filter(({ services }) => services.length > 0)
+}
+
+async function readStatuses(
+  engine: Engine,
+  names: readonly string[],
+  summaries: readonly ContainerSummary[],
+): Promise<HostStatus[]> {
+  const local = engine.endpoint.transport === 'unix'
+  const containers = summaries.filter(isService)
+  const [endings, services] = await Promise.all([
+    readEndings(engine, containers),
+    mapParallel(containers, { limit: atOnce }, async (summary) => {
+      const document = await inspectUnlessGoing(engine, summary.id)
+      if (!document) return undefined
+      const [memory, drift] = await Promise.all([
+        readMemory(engine, document, local),
+        names.length === 1 || local ? countDrift(engine, document, local).catch(() => undefined) : undefined,
       ])
-      return document && describe(document, memory?.used)
+      return { appliance: summary.labels[ownLabels.appliance]!, document, memory, drift }
     }),
-  )
-  return {
-    name,
-    product: summaries[0]?.labels[ownLabels.product] ?? '',
-    services: services
-      .filter((one) => one !== undefined)
-      .sort((a, b) => (a.service + a.container < b.service + b.container ? -1 : 1)),
+  ])
+  return names.map((name) => {
+    const mine = services.filter((one) => one !== undefined).filter((one) => one.appliance === name)
+    const labels = mine[0]?.document.Config.Labels ?? {}
+    return {
+      name,
+      product: labels[ownLabels.product] ?? '',
+      release: labels[ownLabels.release] ?? '',
+      profile: labels[ownLabels.profile] ?? '',
+      services: mine
+        .map(({ document, memory, drift }) => ({
+          ...describe(document, endingsOf(document, endings)),
+          memory,
+          ...(drift !== undefined && { drift }),
+        }))
+        .sort((a, b) => (a.service + a.container < b.service + b.container ? -1 : 1)),
+    }
+  })
+}
+
+/** An Engine answers with an error of its disk for a container that another run is just removing. */
+async function inspectUnlessGoing(engine: Engine, id: string): Promise<ContainerDocument | undefined> {
+  try {
+    return await engine.containers.inspect(id)
+  } catch (error) {
+    const still = (await engine.containers.list()).find((one) => one.id === id)
+    if (still && still.state !== 'removing' && still.state !== 'dead') throw error
+    return undefined
   }
 }
 
-function describe(document: ContainerDocument, used: number | undefined): ServiceStatus {
+/** Helpers of Slipway's own are no services. */
+function isService({ labels }: ContainerSummary): boolean {
+  return labels[ownLabels.role] === undefined
+}
+
+async function readMemory(
+  engine: Engine,
+  { Id, State, HostConfig }: ContainerDocument,
+  local: boolean,
+): Promise<ServiceStatus['memory']> {
+  const cap = HostConfig.Memory ? { cap: HostConfig.Memory } : {}
+  if (!State.Running) return cap
+  const own = local && State.Pid ? await readLocalCgroup(State.Pid, Id) : undefined
+  const used = own?.used ?? (await engine.containers.memory(Id).catch(() => undefined))?.used
+  return {
+    ...(used !== undefined && { used }),
+    ...cap,
+    ...(own?.kills !== undefined && { kills: own.kills }),
+  }
+}
+
+function describe(document: ContainerDocument, endings: readonly Ending[]): Omit<ServiceStatus, 'memory'> {
   const { State, Config, HostConfig } = document
+  const last = State.Health?.Log?.at(-1)
+  const said = last?.Output.trim() ?? ''
+  const cache = State.Running && last?.ExitCode === 0 ? readCacheUse(said) : undefined
   return {
     service: Config.Labels[ownLabels.component] ?? '',
     container: document.Name.replace(/^\//, ''),
     state: State.Status,
     health: readHealth(document),
+    ...(last?.End && {
+      lastCheck: { at: last.End, said: said.slice(0, 300), failures: State.Health?.FailingStreak ?? 0 },
+    }),
     restarts: document.RestartCount,
+    endings,
     ...(State.Running && { startedAt: State.StartedAt }),
     release: Config.Labels[ownLabels.release] ?? '',
     image: document.Image,
-    memory: { ...(used !== undefined && { used }), ...(HostConfig.Memory ? { cap: HostConfig.Memory } : {}) },
+    pins: readPins(Config.Labels[ownLabels.pins]),
+    ...(cache && { cache }),
     ports: hostPorts(HostConfig.PortBindings ?? {}),
+  }
+}
+
+/** The last words of a health check's answer, where they tell of a cache. */
+export function readCacheUse(said: string): CacheUse | undefined {
+  const [, atMost, used, cap, unit] =
+    /(?:^|; )cache (up to )?(\d{1,18}) of (\d{1,18}) (bytes|names)$/.exec(said) ?? []
+  if (unit !== 'bytes' && unit !== 'names') return undefined
+  return { used: Number(used), cap: Number(cap), unit, atMost: atMost !== undefined }
+}
+
+/** Labels are anybody's to write: what is no map of texts counts as none. */
+export function readPins(label: string | undefined): Record<string, string> {
+  try {
+    const pins: unknown = JSON.parse(label ?? '{}')
+    if (typeof pins !== 'object' || pins === null || Array.isArray(pins)) return {}
+    return Object.fromEntries(Object.entries(pins).filter(([, version]) => typeof version === 'string'))
+  } catch {
+    return {}
   }
 }

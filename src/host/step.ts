@@ -1,6 +1,8 @@
 import type { ContainerSpec } from '../engine/documents.ts'
 import type { VolumeSpec } from '../engine/engine.ts'
-import type { TargetImage, TargetNetwork } from './target.ts'
+import type { BackupArchive } from './backup/format.ts'
+import type { ReleaseRecord } from './state-document.ts'
+import type { MemoryLimit, TargetImage, TargetNetwork } from './target.ts'
 
 /**
  * One change to a host, complete in itself and plain data. Containers are called by name, since a container to be
@@ -21,6 +23,29 @@ export type StepAction =
   | { readonly action: 'remove-network'; readonly name: string; readonly id: string }
   | { readonly action: 'create-volume'; readonly volume: VolumeSpec }
   | { readonly action: 'remove-volume'; readonly name: string }
+  /** Remembers a setting of this site, as `--set` takes it; `value` undefined forgets it. */
+  | {
+      readonly action: 'store-setting'
+      readonly appliance: string
+      readonly key: string
+      readonly value?: string
+      readonly previous?: string
+    }
+  /** Notes a successful install, with the time at which it is done. */
+  | {
+      readonly action: 'record-release'
+      readonly appliance: string
+      readonly record: Omit<ReleaseRecord, 'at'>
+    }
+  /** A container of Slipway's own, through which the state volume is read; it is made again when it is needed. */
+  | { readonly action: 'remove-helper'; readonly name: string }
+  /** Unpacks one volume of a backup into a volume that is empty. */
+  | {
+      readonly action: 'fill-volume'
+      readonly appliance: string
+      readonly volume: string
+      readonly archive: BackupArchive
+    }
   | ContainerStep
 
 export type ContainerStep = { readonly service: string; readonly name: string } & (
@@ -30,14 +55,35 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
       readonly imageIds: readonly string[]
     }
   | { readonly action: 'stop-container' }
+  /** Unpacks the changed files of a backup into a container that was never started. */
+  | { readonly action: 'put-files'; readonly archive: BackupArchive }
   | { readonly action: 'start-container' }
   /** `patience` in milliseconds. Without a health check: that it stays up. */
   | { readonly action: 'wait-healthy'; readonly hasHealthCheck: boolean; readonly patience: number }
   | { readonly action: 'rename-container'; readonly to: string }
   | { readonly action: 'remove-container' }
+  /** Live; refused below present use plus headroom unless `force`. */
+  | {
+      readonly action: 'set-memory'
+      readonly limit: MemoryLimit
+      /** Absent: it had none. */
+      readonly previous?: MemoryLimit
+      readonly force: boolean
+    }
+  | { readonly action: 'reload-service'; readonly command: readonly string[] }
+  /** One file as the image has it, or as it was kept; `lasting`: what failed after it does not take it back. */
+  | {
+      readonly action: 'restore-file'
+      readonly appliance: string
+      readonly path: string
+      readonly from: 'image' | 'kept'
+      readonly imageId: string
+      readonly lasting: boolean
+    }
 )
 
 /** Steps that nothing can take back. */
-export function isIrreversible({ action }: Step): boolean {
-  return action === 'remove-container' || action === 'remove-network' || action === 'remove-volume'
+export function isIrreversible(step: Step): boolean {
+  if (step.action === 'restore-file') return step.lasting
+  return ['remove-container', 'remove-network', 'remove-volume'].includes(step.action)
 }

@@ -54,6 +54,16 @@ export interface TargetContainer {
   readonly hasHealthCheck: boolean
   /** Milliseconds after which a start that is not healthy has failed. */
   readonly patience: number
+  /** Absent: none. */
+  readonly limit?: MemoryLimit
+  /** Command in the container that makes it take a changed limit or file. */
+  readonly reload?: readonly string[]
+}
+
+/** Bytes, as the Engine counts: `swap` is memory and swap together. */
+export interface MemoryLimit {
+  readonly memory: number
+  readonly swap: number
 }
 
 /** What `readLayout` and `openBundle` know of an image, as a target names it. */
@@ -107,6 +117,7 @@ export function targetHost(
         ...withoutRelease(common),
         [ownLabels.component]: volume.key,
         [composeLabels.volume]: volume.key,
+        ...(volume.holds && { [ownLabels.holds]: volume.holds }),
       },
     }),
   )
@@ -119,11 +130,18 @@ export function targetHost(
       [composeLabels.number]: '1',
       [composeLabels.oneoff]: 'False',
       [composeLabels.configFiles]: 'compose/appliance.yaml',
+      [composeLabels.dependsOn]: service.dependsOn
+        .map((need) => `${need.service}:${need.condition}:false`)
+        .join(','),
+      ...(service.reload && { [ownLabels.reload]: JSON.stringify(service.reload) }),
+      ...(service.expected && { [ownLabels.expected]: JSON.stringify(service.expected) }),
     }
     const spec = containerSpec(service, { compose, project: name, image: image.reference, labels, directory })
     const attached = Object.keys(spec.NetworkingConfig?.EndpointsConfig ?? {})
+    // A memory limit changes live: it asks for no other container.
+    const { Memory, MemorySwap, ...HostConfig } = spec.HostConfig
     const hash = hashOf({
-      spec,
+      spec: { ...spec, HostConfig },
       image: image.ids,
       networks: networks.filter((one) => attached.includes(one.name)),
     })
@@ -137,6 +155,7 @@ export function targetHost(
           ...spec.Labels,
           // Another profile with the same values asks for no other container.
           [ownLabels.profile]: profile,
+          [ownLabels.imageIds]: JSON.stringify(image.ids),
           [ownLabels.target]: hash,
           [composeLabels.configHash]: hash,
         },
@@ -151,6 +170,8 @@ export function targetHost(
       })),
       hasHealthCheck: service.healthcheck !== undefined && service.healthcheck.test[0] !== 'NONE',
       patience: patienceOf(service),
+      ...(Memory !== undefined && { limit: { memory: Memory, swap: MemorySwap ?? 2 * Memory } }),
+      ...(service.reload && { reload: service.reload }),
     }
   })
   return {

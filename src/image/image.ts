@@ -53,11 +53,24 @@ function imageConfig(
         ...imageAnnotations(definition, lockfile),
         'io.slipway.product': definition.name,
         'io.slipway.release': definition.version,
+        'io.slipway.pins': JSON.stringify(pinnedVersions(definition, lockfile, platform)),
       },
     },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffID) },
     history: layers.map((layer) => ({ created: lockfile.date, created_by: `slipway: ${layer.name}` })),
   }
+}
+
+/** Pinned library → the version that the image holds. */
+function pinnedVersions(
+  { pins }: Definition,
+  lockfile: Lockfile,
+  platform: Platform,
+): Record<string, string> {
+  const packages = lockfile.platforms[platform]?.packages ?? []
+  return Object.fromEntries(
+    packages.filter(({ name }) => name in pins).map(({ name, version }) => [name, version]),
+  )
 }
 
 /** Pre-defined annotation keys (OCI image-spec, annotations.md). */

@@ -53,7 +53,7 @@ async function execute(container: string, ...command: string[]): Promise<string>
   return stdout
 }
 
-const nothing = { name, networks: [], volumes: [], containers: [], image: undefined }
+const nothing = { name, networks: [], volumes: [], containers: [], helpers: [], image: undefined }
 
 describe('an install', () => {
   it('brings the host to the target, and a second one plans nothing', async () => {
@@ -121,7 +121,7 @@ describe('a change', () => {
     await appliance.reach(appliance.target())
     const before = await picture()
     await execute(`${name}-second-1`, 'sh', '-c', 'echo kept > /data/file')
-    await appliance.reach(appliance.target({ memory: '32m' }))
+    await appliance.reach(appliance.target({ pids: 50 }))
     const after = await picture()
     const idOf = (state: typeof before, service: string) =>
       state.containers.find((one) => one.service === service)?.id
@@ -134,7 +134,7 @@ describe('a change', () => {
   it('whose new container never becomes healthy is taken back: the old one serves, exit code 5', async () => {
     await appliance.reach(appliance.target())
     const before = await picture()
-    const failed = await caught(appliance.reach(appliance.target({ check: ['false'], memory: '32m' })))
+    const failed = await caught(appliance.reach(appliance.target({ check: ['false'], pids: 50 })))
     expect(failed).toEqual({
       code: 'not-healthy',
       exitCode: 5,
@@ -146,7 +146,7 @@ describe('a change', () => {
   })
 
   it('cut off after any of its steps is finished by the same command', async () => {
-    let [from, to] = [appliance.target(), appliance.target({ version: '2.0.0', memory: '32m' })]
+    let [from, to] = [appliance.target(), appliance.target({ version: '2.0.0', pids: 50 })]
     await appliance.reach(from)
     const { length } = await appliance.plan(to)
     for (let cut = 1; cut < length; cut++) {

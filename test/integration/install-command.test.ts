@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
+import { readState } from '../../src/host/state-volume.ts'
 import type { HostStatus } from '../../src/host/status.ts'
 import { builtImage } from '../support/built-image.ts'
 import { slipway } from '../support/slipway.ts'
@@ -24,7 +25,10 @@ async function everything(): Promise<unknown> {
   return {
     own,
     images: tags.map(({ id, tags }) => `${id} ${[...tags].sort()}`).sort(),
-    volumes: volumeNames.map(({ Name }) => Name).filter((one) => one.startsWith(name)),
+    volumes: volumeNames
+      .map(({ Name }) => Name)
+      .filter((one) => one.startsWith(name))
+      .sort(),
     networks: networkNames.map(({ Name }) => Name).filter((one) => one.startsWith(name)),
   }
 }
@@ -43,6 +47,11 @@ describe('slipway install', () => {
       `+ volume ${name}_cache  not on this host`,
       `+ container ${name}-dns-1  not on this host`,
       `+ container ${name}-optimiser-1  not on this host`,
+      `+ volume ${name}_state  settings and history`,
+      '~ setting dns.port  127.0.0.1:24053 from now on, over the profile',
+      '~ setting optimiser.port  127.0.0.1:24128 from now on, over the profile',
+      expect.stringMatching(/^\+ history of .*: .* {2}release .* with the profile branch$/),
+      'Settings of this site over the profile: dns.port=127.0.0.1:24053 optimiser.port=127.0.0.1:24128',
     ])
     expect(await everything()).toEqual(before)
   })
@@ -66,6 +75,57 @@ describe('slipway install', () => {
     expect(JSON.parse(second.stdout)).toMatchObject({ name, changes: [], steps: [] })
     const third = await install('install')
     expect(third.stdout.split('\n')[0]).toBe(`${name} is as it should be; nothing was changed.`)
+  })
+
+  it('remembers settings and release on the host, and forgets a setting when told', async () => {
+    const plain = ['-C', productDirectory, 'plan', layoutDirectory, '--name', name]
+    const settings = { 'dns.port': '127.0.0.1:24053', 'optimiser.port': '127.0.0.1:24128' }
+    const plan = JSON.parse((await slipway([...plain, '--json'])).stdout)
+    expect(plan).toMatchObject({ settings, steps: [] })
+    const { history, settings: stored } = await readState(await connectEngine(), name)
+    expect(stored).toEqual(settings)
+    expect(history).toEqual([
+      {
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        release: plan.release,
+        image: expect.stringMatching(/^sha256:/),
+        profile: 'branch',
+      },
+    ])
+    const changed = await slipway([...plain, '--set', 'dns.cache=6000'])
+    expect(changed.stdout).toMatch(/^~ setting dns\.cache +6000 from now on, over the profile$/m)
+    const wrong = await slipway([...plain, '--unset', 'dns.prot'])
+    expect({ exitCode: wrong.exitCode, stderr: wrong.stderr }).toEqual({
+      exitCode: 2,
+      stderr: `slipway: --unset dns.prot: ${name} has no such setting of its own; it has dns.port=127.0.0.1:24053, optimiser.port=127.0.0.1:24128.`,
+    })
+  })
+
+  it('of two at once does one; the other ends with 6 and names it', async () => {
+    const both = await Promise.all(
+      ['70m', '72m'].map((memory) => install('install', '--set', `dns.memory=${memory}`)),
+    )
+    expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 6])
+    expect(both.find(({ exitCode }) => exitCode === 6)?.stderr).toMatch(
+      /^slipway: Another run is at work on \S+: install, by \S+ on \S+ \(process \d+\), since .* UTC \(\d+ s ago\); run the same command again when it is done\.$/,
+    )
+    const unset = await install('install', '--unset', 'dns.memory')
+    expect(unset).toMatchObject({ exitCode: 0 })
+    expect(unset.stdout).toMatch(/^- setting dns\.memory +7[02]m is forgotten, the profile's counts$/m)
+    expect(JSON.parse((await install('plan', '--json')).stdout)).toMatchObject({ steps: [] })
+  })
+
+  it('keeps settings over uninstall --keep-data, and the next install goes on with them', async () => {
+    const gone = await slipway(['uninstall', '--name', name, '--keep-data', '--yes'])
+    expect(gone.exitCode).toBe(0)
+    expect(await everything()).toMatchObject({
+      own: [],
+      volumes: [`${name}_cache`, `${name}_state`],
+      networks: [],
+    })
+    const again = await slipway(['-C', productDirectory, 'install', layoutDirectory, '--name', name])
+    expect(again).toMatchObject({ exitCode: 0 })
+    expect(again.stdout).toContain('127.0.0.1:24128/tcp  (healthy)')
   })
 
   it('refuses a second appliance on the same ports, naming the holder, before it makes anything', async () => {
@@ -102,16 +162,26 @@ describe('slipway install', () => {
         container: `${name}-dns-1`,
         state: 'running',
         health: 'healthy',
+        lastCheck: {
+          at: expect.any(String),
+          said: 'dnsmasq answers; cache up to 0 of 5000 names',
+          failures: 0,
+        },
         restarts: 0,
+        endings: [],
         startedAt: expect.any(String),
         release: expect.any(String),
         image: expect.stringMatching(/^sha256:/),
-        memory: { used: expect.any(Number), cap: 67_108_864 },
+        pins: expect.objectContaining({ libssl3t64: expect.stringMatching(/^3\.5\./) }),
+        memory: { used: expect.any(Number), cap: 67_108_864, kills: 0 },
+        cache: { used: 0, cap: 5000, unit: 'names', atMost: true },
+        drift: 0,
         ports: expect.arrayContaining([{ ip: '127.0.0.1', port: 24053, protocol: 'udp' }]),
       },
       expect.objectContaining({
         service: 'optimiser',
-        memory: { used: expect.any(Number), cap: 536_870_912 },
+        memory: { used: expect.any(Number), cap: 536_870_912, kills: 0 },
+        cache: { used: 0, cap: 2_147_483_648, unit: 'bytes', atMost: false },
       }),
     ])
     await (await connectEngine()).containers.stop(`${name}-dns-1`)
@@ -132,8 +202,10 @@ describe('slipway install', () => {
     ).toEqual([
       `- container ${name}-dns-1  no longer wanted`,
       `- container ${name}-optimiser-1  no longer wanted`,
+      `- container ${name}-state  no longer wanted`,
       `- network ${name}_default  no longer wanted`,
       `- volume ${name}_cache  no longer wanted; its data goes with it`,
+      `- volume ${name}_state  no longer wanted; its data goes with it`,
     ])
     expect((await slipway(['uninstall', '--name', name, '--yes'])).exitCode).toBe(0)
     expect(await everything()).toMatchObject({ own: [], volumes: [], networks: [] })

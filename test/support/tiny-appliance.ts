@@ -12,7 +12,10 @@ export interface TinyOptions {
   readonly version?: string
   /** Arguments of busybox that answer the second service's health check. */
   readonly check?: readonly string[]
+  /** Changes in place. */
   readonly memory?: string
+  /** Limit of processes of the second service: another one needs another container. */
+  readonly pids?: number
   /** Host port of the second service. */
   readonly port?: number
 }
@@ -33,7 +36,13 @@ export class TinyAppliance {
     return `${this.name}:1.0.0`
   }
 
-  target({ version = '1.0.0', check = ['true'], memory = '16m', port }: TinyOptions = {}): HostTarget {
+  target({
+    version = '1.0.0',
+    check = ['true'],
+    memory = '16m',
+    pids = 40,
+    port,
+  }: TinyOptions = {}): HostTarget {
     const health = (command: readonly string[]): string =>
       `{ test: ${JSON.stringify(['CMD', '/bin/busybox', ...command])}, interval: 100ms, timeout: 5s, retries: 2 }`
     const service = [
@@ -50,6 +59,7 @@ export class TinyAppliance {
       '  second:',
       ...service,
       `    mem_limit: ${memory}`,
+      `    pids_limit: ${pids}`,
       '    volumes: ["data:/data"]',
       '    depends_on: { first: { condition: service_healthy } }',
       ...(port ? [`    ports: ["127.0.0.1:${port}:80"]`] : []),

@@ -44,6 +44,18 @@ describe('an error of the Engine', () => {
       'No Docker Engine answers at tcp://edge:2376 (from DOCKER_HOST): start it there, or point DOCKER_HOST at another, then run the same command again.',
     ],
     [
+      answer(404, 'No such container: acme-dns-1'),
+      local,
+      'gone',
+      'The Docker Engine has no container acme-dns-1 any more; run the same command again.',
+    ],
+    [
+      answer(404, 'network acme_default not found'),
+      local,
+      'gone',
+      'The Docker Engine has no network acme_default any more; run the same command again.',
+    ],
+    [
       system('EACCES'),
       local,
       'engine-permission',

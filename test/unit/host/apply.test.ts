@@ -53,7 +53,10 @@ async function failureOf(steps: readonly Step[], failing: string[]) {
 const loaded = { ...emptyHost, images: [{ id: 'sha256:a', tags: ['acme:1.0.0'] }] }
 const install = planHost(loaded, sampleTarget())
 const installed = install.reduce(applyStep, loaded)
-const change = planHost(installed, sampleTarget({ compose: composeText.replace('64m', '128m') }))
+const change = planHost(
+  installed,
+  sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') }),
+)
 
 describe('applyPlan', () => {
   it('takes everything back, last first, when an install fails', async () => {

@@ -1,3 +1,4 @@
+import { readReload } from '../../../src/host/inspect.ts'
 import type { HostContainer, HostState } from '../../../src/host/state.ts'
 import type { Step } from '../../../src/host/step.ts'
 
@@ -35,8 +36,12 @@ export function applyStep(state: HostState, step: Step): HostState {
       return { ...state, networks: state.networks.filter((one) => one.id !== step.id) }
     }
     case 'create-volume': {
-      const { name, driver, options } = step.volume
-      return { ...state, volumes: [...state.volumes, { name, driver, options }] }
+      const { name, driver, options, labels } = step.volume
+      const key = labels['io.slipway.component']
+      return {
+        ...state,
+        volumes: [...state.volumes, { name, ...(key !== undefined && { key }), driver, options }],
+      }
     }
     case 'remove-volume':
       refuse(
@@ -44,6 +49,21 @@ export function applyStep(state: HostState, step: Step): HostState {
         `volume ${step.name} is in use`,
       )
       return { ...state, volumes: state.volumes.filter((one) => one.name !== step.name) }
+    case 'store-setting':
+    case 'record-release': {
+      const helper = `${step.appliance}-state`
+      return { ...state, helpers: [...state.helpers.filter((one) => one !== helper), helper] }
+    }
+    case 'remove-helper':
+      return { ...state, helpers: state.helpers.filter((one) => one !== step.name) }
+    case 'fill-volume':
+      refuse(!state.volumes.some((one) => one.name === step.volume), `no volume ${step.volume}`)
+      return state
+    case 'put-files':
+      return change(state, step.name, (one) => {
+        refuse(one.status !== 'created', `${one.name} was started`)
+        return one
+      })
     case 'create-container':
       return { ...state, containers: [...state.containers, create(state, step)] }
     case 'stop-container':
@@ -61,6 +81,14 @@ export function applyStep(state: HostState, step: Step): HostState {
         `container ${step.to} exists`,
       )
       return change(state, step.name, (one) => ({ ...one, name: step.to }))
+    case 'set-memory':
+      return change(state, step.name, (one) => ({ ...one, limit: step.limit }))
+    case 'restore-file':
+    case 'reload-service':
+      return change(state, step.name, (one) => {
+        refuse(one.status !== 'running', `${one.name} does not run`)
+        return one
+      })
     case 'remove-container':
       find(state, step.name)
       return { ...state, containers: state.containers.filter((one) => one.name !== step.name) }
@@ -81,6 +109,7 @@ function create(state: HostState, { name, spec, service, imageIds }: Create): Ho
     refuse(!state.volumes.some((one) => one.name === volume), `no volume ${volume}`)
   }
   const networks = Object.keys(spec.NetworkingConfig?.EndpointsConfig ?? {})
+  const { Memory, MemorySwap } = spec.HostConfig
   return {
     id: `container-${name}-${state.containers.length}`,
     name,
@@ -89,6 +118,7 @@ function create(state: HostState, { name, spec, service, imageIds }: Create): Ho
     release: spec.Labels['io.slipway.release'] ?? '',
     profile: '',
     imageId: image.id,
+    imageIds,
     status: 'created',
     health: spec.Healthcheck ? 'starting' : 'none',
     networks: Object.fromEntries(networks.map((network) => [network, ''])),
@@ -100,6 +130,8 @@ function create(state: HostState, { name, spec, service, imageIds }: Create): Ho
         protocol: target.split('/')[1]!,
       })),
     ),
+    ...(Memory !== undefined && { limit: { memory: Memory, swap: MemorySwap ?? 2 * Memory } }),
+    ...readReload(spec.Labels),
   }
 }
 

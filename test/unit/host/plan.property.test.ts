@@ -13,19 +13,21 @@ const compose = fc
     services: fc.uniqueArray(fc.constantFrom('dns', 'optimiser', 'relay'), { minLength: 1 }),
     healthy: fc.boolean(),
     volume: fc.boolean(),
-    memory: fc.constantFrom(64, 128),
+    memory: fc.constantFrom(undefined, 64, 128),
+    reload: fc.boolean(),
     chain: fc.boolean(),
     internal: fc.boolean(),
     swapPorts: fc.boolean(),
   })
-  .map(({ services, healthy, volume, memory, chain, internal, swapPorts }) => {
+  .map(({ services, healthy, volume, memory, reload, chain, internal, swapPorts }) => {
     const ports = swapPorts ? [3, 2, 1] : [1, 2, 3]
     const text = services.map((name, index) => {
       const before = services[index - 1]
       return [
         `  ${name}:`,
         '    image: acme:1.0.0',
-        `    mem_limit: ${memory}m`,
+        memory ? `    mem_limit: ${memory}m` : '',
+        reload ? '    x-slipway: { reload: [reload] }' : '',
         `    ports: ["${ports[index]}:53/udp"]`,
         volume ? `    volumes: ["cache:/var/cache"]` : '',
         healthy ? '    healthcheck: { test: [CMD, "true"] }' : '',
@@ -87,8 +89,18 @@ describe('a plan', () => {
       fc.property(host, target, (state, wanted) => {
         const after = reach(state, wanted)
         expect(planHost(after, wanted)).toEqual([])
-        const serving = after.containers.map(({ name, hash, status }) => ({ name, hash, status }))
-        const expected = wanted.containers.map(({ name, hash }) => ({ name, hash, status: 'running' }))
+        const serving = after.containers.map(({ name, hash, status, limit }) => ({
+          name,
+          hash,
+          status,
+          limit,
+        }))
+        const expected = wanted.containers.map(({ name, hash, limit }) => ({
+          name,
+          hash,
+          status: 'running',
+          limit,
+        }))
         expect(new Set(serving)).toEqual(new Set(expected))
       }),
       { numRuns: 300 },

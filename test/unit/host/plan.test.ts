@@ -44,7 +44,7 @@ describe('planHost', () => {
   })
 
   it('makes the new container before the old one is stopped, and removes the old one when the new is healthy', () => {
-    const target = sampleTarget({ compose: composeText.replace('64m', '128m') })
+    const target = sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') })
     expect(stepsOf(installed, target)).toEqual([
       'create container acme-optimiser-1.next',
       'stop container acme-optimiser-1',
@@ -97,7 +97,7 @@ describe('planHost', () => {
   })
 
   it('takes over the healthy container that an interrupted run left under a temporary name', () => {
-    const target = sampleTarget({ compose: composeText.replace('64m', '128m') })
+    const target = sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') })
     const cut = planHost(installed, target).slice(0, 4).reduce(applyStep, installed)
     expect(stepsOf(cut, target)).toEqual([
       'remove container acme-optimiser-1',

@@ -12,6 +12,7 @@ services:
     image: acme:1.0.0
     depends_on: { dns: { condition: service_healthy } }
     mem_limit: 64m
+    pids_limit: 64
     volumes: ["cache:/var/spool/cache"]
     ports: ["3128:3128"]
     healthcheck: { test: [CMD, "true"], interval: 1s, timeout: 1s, retries: 3 }
@@ -25,6 +26,7 @@ export const emptyHost: HostState = {
   networks: [],
   volumes: [],
   containers: [],
+  helpers: [],
   foreign: { containers: [], networks: [], volumes: [], ports: [] },
 }
 

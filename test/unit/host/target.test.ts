@@ -16,11 +16,13 @@ describe('targetHost', () => {
         'io.slipway.release': '1.0.0',
         'io.slipway.component': 'optimiser',
         'io.slipway.profile': 'branch',
+        'io.slipway.image-ids': '["sha256:a"]',
         'io.slipway.target': container.hash,
         'com.docker.compose.project': 'acme',
         'com.docker.compose.service': 'optimiser',
         'com.docker.compose.container-number': '1',
         'com.docker.compose.oneoff': 'False',
+        'com.docker.compose.depends_on': 'dns:service_healthy:false',
         'com.docker.compose.project.config_files': 'compose/appliance.yaml',
         'com.docker.compose.config-hash': container.hash,
       },
@@ -31,6 +33,7 @@ describe('targetHost', () => {
         RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
         ReadonlyRootfs: false,
         Memory: 67_108_864,
+        PidsLimit: 64,
       },
       NetworkingConfig: { EndpointsConfig: { acme_default: { Aliases: ['optimiser'] } } },
     })
@@ -40,7 +43,9 @@ describe('targetHost', () => {
     const hashes = (target: ReturnType<typeof sampleTarget>) => target.containers.map(({ hash }) => hash)
     const [dns, optimiser] = hashes(sampleTarget())
     expect(hashes(sampleTarget())).toEqual([dns, optimiser])
-    const [dnsAfter, optimiserAfter] = hashes(sampleTarget({ compose: composeText.replace('64m', '128m') }))
+    const [dnsAfter, optimiserAfter] = hashes(
+      sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') }),
+    )
     expect(dnsAfter).toBe(dns)
     expect(optimiserAfter).not.toBe(optimiser)
   })

@@ -1,0 +1,122 @@
+import path from 'node:path'
+import { loadDefinition } from '../definition/load.ts'
+import { type Profile, profileVariables } from '../definition/profile.ts'
+import { loadCompose } from '../definition/runtime-check.ts'
+import { parseSize } from '../definition/size.ts'
+import { connectEngine } from '../engine/connect.ts'
+import { readHostFacts } from '../host/host-facts.ts'
+import { inspectHost } from '../host/inspect.ts'
+import { type Finding, failedFinding, judgeEngine, judgeHost, refuseFailures } from '../host/preflight.ts'
+import { readState } from '../host/state-volume.ts'
+import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
+import type { ImageSource } from '../image/image-source.ts'
+import { readLayout } from '../image/read-layout.ts'
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import type { Context } from './context.ts'
+import {
+  checkName,
+  checkRelease,
+  chooseProfile,
+  type InstallOptions,
+  type PreparedInstall,
+  withTakenPorts,
+} from './host-plan.ts'
+import { enginePlatform } from './platform-option.ts'
+
+/** Looks whether the appliance could be installed here, and changes nothing. Exit code 3 where it could not. */
+export async function run(context: Context, options: InstallOptions, [layout]: string[]): Promise<number> {
+  const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+  const name = options.name ?? definition.name
+  checkName(name)
+  const findings: Finding[] = []
+  const engine = await attempt(() => connectEngine(context.env), 'engine', 'fail', findings)
+  if (engine) {
+    findings.push(...judgeEngine(engine.version, engine.endpoint.address))
+    const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
+    const readImage = async (): Promise<ImageSource> => {
+      const found = await readLayout(directory, enginePlatform(engine.version.architecture))
+      checkRelease(definition, found, directory)
+      return found
+    }
+    const image = await attempt(readImage, 'image', 'warn', findings)
+    const [found, stored] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
+    const { profile } = await chooseProfile(definition, name, options, found, stored, undefined)
+    const reference = `${definition.name}:${definition.version}`
+    const compose = await loadCompose(definition, {
+      ...profileVariables(profile),
+      APPLIANCE_IMAGE: reference,
+    })
+    const wanted = image ? targetImage(reference, image) : { reference, ids: [], size: 0 }
+    const target = targetHost(definition, compose, wanted, name, profile.name)
+    const current = await withTakenPorts(engine, found, target)
+    const needs = { profile: profile.name, cache: cacheBytes(profile, target) }
+    findings.push(...judgeHost(await readHostFacts(engine), current, target, needs))
+  }
+  return print(context, options, name, findings)
+}
+
+/** What `install` asks before it changes anything. Warnings are told; throws `preflight-failed`, exit code 3. */
+export async function preflightInstall(
+  context: Context,
+  { engine, current, target, profile }: PreparedInstall,
+): Promise<void> {
+  const needs = { profile: profile.name, cache: cacheBytes(profile, target) }
+  const findings = judgeHost(await readHostFacts(engine), current, target, needs)
+  refuseFailures(findings)
+  for (const { status, says, fix } of findings) {
+    if (status === 'warn') context.report({ type: 'note', text: `${says}; ${fix}.` })
+  }
+}
+
+/** What an error says becomes a finding, and the rest is judged without what failed. */
+async function attempt<T>(
+  work: () => Promise<T>,
+  check: string,
+  status: 'warn' | 'fail',
+  findings: Finding[],
+): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error
+    findings.push({ ...failedFinding(check, error), status })
+    return undefined
+  }
+}
+
+/** Bytes that the caches on volumes may grow to; a cache counted in entries is in memory. */
+function cacheBytes(profile: Profile, target: HostTarget): number {
+  const sizes = target.containers
+    .filter((one) => one.volumes.length > 0)
+    .map(({ service }) => parseSize(profile.services[service]?.cache ?? '') ?? 0)
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+const signs = { pass: '✔', warn: '!', fail: '✘' } as const
+const colors = { pass: 32, warn: 33, fail: 31 } as const
+
+function print(
+  context: Context,
+  { json }: InstallOptions,
+  name: string,
+  findings: readonly Finding[],
+): number {
+  const count = (status: Finding['status']): number => findings.filter((one) => one.status === status).length
+  const result = count('fail') > 0 ? 'fail' : count('warn') > 0 ? 'warn' : 'pass'
+  if (json) context.print(JSON.stringify({ name, result, findings }, null, 2))
+  else {
+    const width = Math.max(...findings.map(({ check }) => check.length))
+    for (const { check, status, says, fix } of findings) {
+      const sign = context.color ? `\x1b[${colors[status]}m${signs[status]}\x1b[39m` : signs[status]
+      context.print(`${sign} ${check.padEnd(width)}  ${says}.`)
+      if (fix) context.print(`  ${' '.repeat(width)}  → ${fix}.`)
+    }
+    const verdict = {
+      pass: 'can be installed here',
+      warn: 'can be installed here, with what stands above in mind',
+      fail: 'cannot be installed here yet',
+    }[result]
+    context.print(`${name} ${verdict}: ${count('pass')} pass, ${count('warn')} warn, ${count('fail')} fail.`)
+  }
+  return result === 'fail' ? exitCodes.preflightFailed : exitCodes.done
+}

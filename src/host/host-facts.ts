@@ -1,0 +1,45 @@
+import { readFile, statfs } from 'node:fs/promises'
+import type { Engine, EngineInfo } from '../engine/engine.ts'
+
+/** What preflight knows of a host. Bytes; absent where it cannot be seen from this machine. */
+export interface HostFacts {
+  readonly info: EngineInfo
+  /** Memory that programs could have now. */
+  readonly freeMemory?: number
+  /** On the file system of the Engine's own folder. */
+  readonly freeDisk?: number
+  /** How far the Engine's clock is ahead of this machine's; milliseconds. */
+  readonly skew: number
+}
+
+/** Asks the Engine, and this machine where the Engine is its own. */
+export async function readHostFacts(engine: Engine): Promise<HostFacts> {
+  const asked = Date.now()
+  const info = await engine.info()
+  const answered = Date.now()
+  const skew = Date.parse(info.time) - (asked + answered) / 2
+  if (engine.endpoint.transport !== 'unix') return { info, skew }
+  const [freeMemory, freeDisk] = await Promise.all([readFreeMemory(info), readFreeDisk(info.rootDirectory)])
+  return {
+    info,
+    skew,
+    ...(freeMemory !== undefined && { freeMemory }),
+    ...(freeDisk !== undefined && { freeDisk }),
+  }
+}
+
+/** MemAvailable of proc(5); of this machine, so only where the Engine says the same total (it may be a virtual one). */
+async function readFreeMemory(info: EngineInfo): Promise<number | undefined> {
+  const text = await readFile('/proc/meminfo', 'utf8').catch(() => '')
+  const kilobytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? Number.NaN)
+  if (kilobytes('MemTotal') * 1024 !== info.memory) return undefined
+  const available = kilobytes('MemAvailable') * 1024
+  return Number.isNaN(available) ? undefined : available
+}
+
+async function readFreeDisk(directory: string): Promise<number | undefined> {
+  if (directory === '') return undefined
+  const stat = await statfs(directory).catch(() => undefined)
+  return stat && stat.bavail * stat.bsize
+}

@@ -1,0 +1,88 @@
+import { formatSize } from '../definition/size.ts'
+import { formatMemory } from '../lib/bytes.ts'
+import { badInput } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import type { HostContainer, HostState } from './state.ts'
+import type { Step } from './step.ts'
+import type { MemoryLimit } from './target.ts'
+
+/** The step that brings a container to a memory limit, if it takes one. */
+export function planMemory(one: HostContainer, limit: MemoryLimit | undefined, force: boolean): Step[] {
+  if (!limit || sameLimit(one.limit, limit)) return []
+  const { service, name, limit: previous } = one
+  const had = previous ? formatMemory(previous.memory) : 'no limit'
+  const reason =
+    previous?.memory === limit.memory ? 'memory and swap together' : `${had} → ${formatMemory(limit.memory)}`
+  return [{ action: 'set-memory', service, name, limit, ...(previous && { previous }), force, reason }]
+}
+
+/** The step that makes a running service take changed limits or files, where it has a way to. */
+export function planReload({ service, name, reload }: HostContainer, reason: string): Step[] {
+  return reload ? [{ action: 'reload-service', service, name, command: reload, reason }] : []
+}
+
+/** An Engine whose kernel does not count swap keeps -1 for it, whatever it is told. */
+function sameLimit(present: MemoryLimit | undefined, wanted: MemoryLimit): boolean {
+  return present?.memory === wanted.memory && (present.swap === wanted.swap || present.swap === -1)
+}
+
+/** What `memory SERVICE SIZE` asks for. */
+export interface MemoryChange {
+  readonly service: string
+  /** Bytes. */
+  readonly memory: number
+  readonly force: boolean
+}
+
+/**
+ * The steps that give a service another memory limit for good: set in place, remembered, and the service told, even
+ * where the limit is right already, since a run may have been cut off before that. Throws `no-service`.
+ */
+export function planMemoryChange(
+  current: HostState,
+  settings: Readonly<Record<string, string>>,
+  { service, memory, force }: MemoryChange,
+): Step[] {
+  const mine = containersOf(current, service)
+  const key = `${service}.memory`
+  const value = formatSize(memory)
+  const previous = settings[key]
+  const known = previous === undefined ? 'from now on, over the profile' : `${previous} → ${value}`
+  return [
+    ...mine.flatMap((one) => planMemory(one, { memory, swap: swapFor(one.limit, memory) }, force)),
+    ...(previous === value
+      ? []
+      : [
+          {
+            action: 'store-setting' as const,
+            appliance: current.name,
+            key,
+            value,
+            ...(previous !== undefined && { previous }),
+            reason: previous === undefined ? `${value} ${known}` : known,
+          },
+        ]),
+    ...mine
+      .filter((one) => one.status === 'running')
+      .flatMap((one) => planReload(one, `its memory limit is ${formatMemory(memory)}`)),
+  ]
+}
+
+/** The containers of a service, which must be there. Throws `no-service`, with the nearest right name. */
+export function containersOf(current: HostState, service: string): HostContainer[] {
+  const mine = current.containers.filter((one) => one.service === service)
+  if (mine.length > 0) return mine
+  const services = [...new Set(current.containers.map((one) => one.service))].sort()
+  const [near] = nearest(service, services)
+  throw badInput(
+    'no-service',
+    services.length === 0
+      ? `${current.name} is not installed on this host; \`slipway install\` installs it.`
+      : `${current.name} has no service ${service}${near ? `; did you mean ${near}?` : '.'} It has ${services.join(', ')}.`,
+  )
+}
+
+/** Swap keeps its share: none beside memory where both limits were the same, as much again where they were not. */
+function swapFor(limit: MemoryLimit | undefined, memory: number): number {
+  return limit && limit.swap !== limit.memory ? 2 * memory : memory
+}

@@ -1,0 +1,42 @@
+import { stateVolume } from './own-things.ts'
+import type { HostState } from './state.ts'
+import type { ReleaseRecord, StateDocument } from './state-document.ts'
+import type { Step } from './step.ts'
+import { planSettings, type Settings } from './stored-settings.ts'
+
+/** What an install leaves to be remembered. */
+export interface WantedState {
+  readonly settings: Settings
+  readonly release: Omit<ReleaseRecord, 'at'>
+}
+
+/**
+ * The steps of an install with those that remember it: settings that differ, and the release where anything changes
+ * or the last one noted is another. They come when everything new serves and before anything former goes, so that an
+ * install that fails leaves the settings of what serves.
+ */
+export function withStateSteps(
+  steps: readonly Step[],
+  current: HostState,
+  stored: StateDocument,
+  wanted: WantedState,
+): Step[] {
+  const settings = planSettings(current.name, stored.settings, wanted.settings)
+  const last = stored.history.at(-1)
+  const { release, image, profile } = wanted.release
+  const isNew = last?.release !== release || last.image !== image || last.profile !== profile
+  if (steps.length === 0 && settings.length === 0 && !isNew) return []
+  const volume = stateVolume(current.name)
+  const isThere = current.volumes.some((one) => one.name === volume.name)
+  const reason = `release ${release} with the profile ${profile}`
+  const serving = steps.findLastIndex(({ action }) => serves.has(action)) + 1 || steps.length
+  return [
+    ...steps.slice(0, serving),
+    ...(isThere ? [] : [{ action: 'create-volume' as const, volume, reason: 'settings and history' }]),
+    ...settings,
+    { action: 'record-release', appliance: current.name, record: wanted.release, reason },
+    ...steps.slice(serving),
+  ]
+}
+
+const serves: ReadonlySet<Step['action']> = new Set(['start-container', 'wait-healthy'])

@@ -1,0 +1,264 @@
+import { newestApi, oldestApi } from '../engine/api-version.ts'
+import type { EngineVersion } from '../engine/engine.ts'
+import { formatBytes, formatMemory } from '../lib/bytes.ts'
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import { newPorts, overlap, refuseConflicts } from './conflicts.ts'
+import type { HostFacts } from './host-facts.ts'
+import { hostPorts } from './inspect.ts'
+import type { HostState } from './state.ts'
+import type { HostTarget } from './target.ts'
+
+/** One thing looked at: what it is, whether an appliance can live with it, and what to do where it cannot. */
+export interface Finding {
+  /** Stable name for programs: "memory", "port 53/udp". */
+  readonly check: string
+  readonly status: 'pass' | 'warn' | 'fail'
+  readonly says: string
+  /** Absent for what passes. */
+  readonly fix?: string
+}
+
+/** What an appliance asks of a host beside its target. */
+export interface HostNeeds {
+  readonly profile: string
+  /** Bytes that its caches may grow to. */
+  readonly cache: number
+}
+
+/** Milliseconds of a clock's difference that are said, and that are too much for certificates and logs. */
+const noticedSkew = 5000
+const wrongSkew = 300_000
+
+/** Judges a host for a target. Pure: everything known stands in the arguments. */
+export function judgeHost(
+  facts: HostFacts,
+  current: HostState,
+  target: HostTarget,
+  needs: HostNeeds,
+): Finding[] {
+  return [
+    judgeMemory(facts, current, target, needs),
+    judgeLimits(facts),
+    judgeDisk(facts, current, target, needs),
+    judgeStorage(facts),
+    ...judgeConflicts(current, target),
+    judgeTime(facts),
+    ...judgeWarnings(facts),
+  ]
+}
+
+/** What was settled when the Engine was reached. */
+export function judgeEngine(version: EngineVersion, address: string): Finding[] {
+  return [
+    pass(
+      'engine',
+      `Docker Engine ${version.engine} answers at ${address}, API ${version.api} (Slipway speaks ${oldestApi} to ${newestApi})`,
+    ),
+    pass('containers', `It runs ${version.os} containers on ${version.architecture}`),
+  ]
+}
+
+/** An error met on the way to a judgement, as a finding. */
+export function failedFinding(check: string, error: SlipwayError): Finding {
+  const [says, fix] = splitAdvice(error.message)
+  return { check, status: 'fail', says, ...(fix !== undefined && { fix }) }
+}
+
+/** Throws `preflight-failed`, exit code 3, with every failed finding in its words. */
+export function refuseFailures(findings: readonly Finding[]): void {
+  const failed = findings.filter((one) => one.status === 'fail')
+  if (failed.length === 0) return
+  throw new SlipwayError(
+    'preflight-failed',
+    failed.map(({ says, fix }) => (fix ? `${says}; ${fix}.` : `${says}.`)).join(' '),
+    { exitCode: exitCodes.preflightFailed },
+  )
+}
+
+function judgeMemory(
+  { info, freeMemory }: HostFacts,
+  current: HostState,
+  target: HostTarget,
+  { profile }: HostNeeds,
+): Finding {
+  const caps = target.containers.map((one) => one.limit?.memory ?? 0)
+  const wanted = caps.reduce((sum, cap) => sum + cap, 0)
+  const says = `The profile ${profile} gives its services ${formatMemory(wanted)}; the host has ${formatMemory(info.memory)}`
+  const fix = `choose a smaller profile, or give less (\`--set ${target.containers[caps.indexOf(Math.max(...caps))]?.service}.memory=…\`)`
+  if (wanted > info.memory) return fail('memory', says, fix)
+  if (freeMemory === undefined) return pass('memory', says)
+  // What runs of it already has its share.
+  const running = current.containers.filter((one) => one.status === 'running')
+  const held = running.reduce((sum, one) => sum + (one.limit?.memory ?? 0), 0)
+  const free = `${says}, ${formatMemory(freeMemory)} of it free`
+  if (wanted - held <= freeMemory) return pass('memory', free)
+  return warn('memory', free, `stop what else uses it, or ${fix}: the kernel ends processes when it runs out`)
+}
+
+function judgeLimits({ info }: HostFacts): Finding {
+  if (!info.memoryLimit) {
+    return fail(
+      'memory limits',
+      "The host's kernel cannot cap the memory of containers",
+      'boot it with cgroup_enable=memory',
+    )
+  }
+  if (!info.swapLimit) {
+    return warn(
+      'memory limits',
+      "The host's kernel caps memory, but not swap",
+      'boot it with swapaccount=1, or without swap: a service over its memory limit gets slow instead of being ended',
+    )
+  }
+  return pass('memory limits', `The host caps memory and swap (cgroup version ${info.cgroupVersion})`)
+}
+
+function judgeDisk(
+  { info, freeDisk }: HostFacts,
+  current: HostState,
+  { image, volumes }: HostTarget,
+  { cache }: HostNeeds,
+): Finding {
+  const loaded = image ? current.images.some((one) => image.ids.includes(one.id)) : true
+  // Layers are unpacked to about three times their size.
+  const forImage = loaded || !image ? 0 : image.size * 4
+  const present = volumes.every((volume) => current.volumes.some((one) => one.name === volume.name))
+  const forCache = present ? 0 : cache
+  const where = info.rootDirectory || "the Engine's folder"
+  const wanted = `The image needs ${formatBytes(forImage)} more and the caches up to ${formatBytes(forCache)} in ${where}`
+  if (freeDisk === undefined) {
+    return warn(
+      'disk',
+      `${wanted}; how much is free cannot be seen from this machine`,
+      `look on the host: \`df -h ${where}\``,
+    )
+  }
+  const says = `${wanted}; ${formatBytes(freeDisk)} are free`
+  if (forImage + smallReserve > freeDisk) {
+    return fail(
+      'disk',
+      says,
+      'make room (`docker system df` shows what fills it), then run the same command again',
+    )
+  }
+  if (forImage + forCache + smallReserve > freeDisk)
+    return warn(
+      'disk',
+      says,
+      'make room, or give the cache less (`--set optimiser.cache=…`): a full disk stops every service of the host',
+    )
+  return pass('disk', says)
+}
+
+/** Bytes for logs and what services write. */
+const smallReserve = 100e6
+
+function judgeStorage({ info }: HostFacts): Finding {
+  const says = `Images are kept with ${info.storageDriver}`
+  if (!/^(vfs|devicemapper|aufs)$/.test(info.storageDriver)) return pass('storage', says)
+  return warn(
+    'storage',
+    `${says}, which is slow and takes more room`,
+    'let the Engine use overlay2 ("storage-driver" in daemon.json), on ext4 or xfs',
+  )
+}
+
+/** Each port that somebody holds, with the holder's name; names that are taken. */
+function judgeConflicts(current: HostState, target: HostTarget): Finding[] {
+  const wanted = newPorts(current, target)
+  const taken = wanted.flatMap((port) => {
+    const holder = current.foreign.ports.find((other) => overlap(port, other))?.holder
+    return holder === undefined ? [] : [{ port, holder }]
+  })
+  const { foreign } = current
+  const held = taken.map(({ port: { port, protocol }, holder }) =>
+    fail(
+      `port ${port}/${protocol}`,
+      `Port ${port}/${protocol} of this host is in use by ${holder}`,
+      portFix(port, holder, target),
+    ),
+  )
+  const ports = wanted.map(({ port, protocol }) => `${port}/${protocol}`)
+  const free =
+    held.length > 0
+      ? []
+      : [
+          pass(
+            'ports',
+            ports.length > 0 ? `Free: ${ports.join(', ')}` : 'The appliance has its own ports already',
+          ),
+        ]
+  return [...held, ...free, ...judgeNames({ ...current, foreign: { ...foreign, ports: [] } }, target)]
+}
+
+function judgeNames(current: HostState, target: HostTarget): Finding[] {
+  try {
+    refuseConflicts(current, target)
+    return [pass('names', `No stranger has the name of anything of ${target.name}`)]
+  } catch (error) {
+    if (error instanceof SlipwayError) return [failedFinding('names', error)]
+    throw error
+  }
+}
+
+/** What is known of the usual holders of a name server's port. */
+function portFix(port: number, holder: string, target: HostTarget): string {
+  const service = target.containers.find(({ spec }) =>
+    hostPorts(spec.HostConfig.PortBindings ?? {}).some((one) => one.port === port),
+  )?.service
+  const other = `\`--set ${service}.port=ADDRESS:${port}\` to publish on one address that it does not use`
+  if (/^systemd-resolve/.test(holder))
+    return `write DNSStubListener=no into /etc/systemd/resolved.conf and \`systemctl restart systemd-resolved\`, or ${other}`
+  if (/^(dnsmasq|named|unbound|connmand) /.test(holder)) return `stop it, or ${other}`
+  return 'stop that, or give the profile another port, then run the same command again'
+}
+
+function judgeTime({ skew, info }: HostFacts): Finding {
+  const seconds = Math.round(Math.abs(skew) / 1000)
+  if (Number.isNaN(skew)) return warn('time', 'The Engine does not tell its time', 'look on the host: `date`')
+  if (Math.abs(skew) < noticedSkew)
+    return pass('time', `The host's clock (${info.time.slice(0, 19)}Z) agrees with this machine's`)
+  const says = `The host's clock is ${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} this machine's`
+  const fix = 'set both by NTP (`timedatectl set-ntp true`)'
+  if (Math.abs(skew) < wrongSkew) return warn('time', says, fix)
+  return fail('time', `${says}: certificates would count as expired or not yet valid`, fix)
+}
+
+/** Of what an Engine warns of itself, that which an appliance suffers from. */
+function judgeWarnings({ info }: HostFacts): Finding[] {
+  return info.warnings.flatMap((warning): Finding[] => {
+    const text = warning
+      .replace(/^\[?DEPRECATION NOTICE\]?:? |^WARNING: /i, '')
+      .replace(/\.$/, '')
+      .split('\n')[0]!
+    if (/IPv4 forwarding is disabled/i.test(text))
+      return [
+        fail(
+          'forwarding',
+          'The host forwards no IPv4 packets, so that no client reaches a container',
+          '`sysctl -w net.ipv4.ip_forward=1`, and in /etc/sysctl.d for good',
+        ),
+      ]
+    if (/without encryption|without authentication|insecure/i.test(text))
+      return [warn('access', text, 'protect it with TLS (`--tlsverify`), or use ssh:// instead of tcp://')]
+    return []
+  })
+}
+
+function splitAdvice(message: string): [string, string | undefined] {
+  const text = message.replace(/\.$/, '')
+  const at = Math.max(text.lastIndexOf('; '), text.lastIndexOf(': '))
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 2)]
+}
+
+function pass(check: string, says: string): Finding {
+  return { check, status: 'pass', says }
+}
+
+function warn(check: string, says: string, fix: string): Finding {
+  return { check, status: 'warn', says, fix }
+}
+
+function fail(check: string, says: string, fix: string): Finding {
+  return { check, status: 'fail', says, fix }
+}

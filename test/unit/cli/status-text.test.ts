@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { describeStatus, describeStatuses, isWell } from '../../../src/cli/status-text.ts'
+import type { HostStatus, ServiceStatus } from '../../../src/host/status.ts'
+
+const now = Date.parse('2026-11-20T12:00:00Z')
+const dns: ServiceStatus = {
+  service: 'dns',
+  container: 'acme-dns-1',
+  state: 'running',
+  health: 'healthy',
+  restarts: 0,
+  endings: [],
+  startedAt: '2026-11-20T11:58:30Z',
+  release: '1.0.0',
+  image: 'sha256:0123456789abcdef',
+  pins: { openssl: '3.5.1-1' },
+  memory: { used: 3_145_728, cap: 67_108_864, kills: 0 },
+  cache: { used: 12, cap: 5000, unit: 'names', atMost: true },
+  drift: 0,
+  ports: [{ ip: '', port: 53, protocol: 'udp' }],
+}
+const optimiser: ServiceStatus = {
+  service: 'optimiser',
+  container: 'acme-optimiser-1',
+  state: 'exited',
+  health: 'unhealthy',
+  lastCheck: { at: '2026-11-20T11:59:00Z', said: 'no \u001b[2Janswer', failures: 3 },
+  restarts: 2,
+  endings: [
+    { at: '2026-11-18T12:00:00.000Z', exitCode: 1, outOfMemory: false },
+    { at: '2026-11-20T11:59:00.000Z', exitCode: 137, outOfMemory: true },
+  ],
+  release: '1.0.0',
+  image: 'sha256:0123456789abcdef',
+  pins: { openssl: '3.5.1-1' },
+  memory: {},
+  ports: [],
+}
+const status: HostStatus = {
+  name: 'acme',
+  product: 'acme-cache',
+  release: '1.0.0',
+  profile: 'branch',
+  settings: { 'optimiser.memory': '1g' },
+  services: [dns, optimiser],
+}
+
+describe('status for people', () => {
+  it('is a table of the services, and what there is to tell of the whole', () => {
+    expect(describeStatus(status, now)).toEqual([
+      'acme',
+      'SERVICE    STATE    HEALTH     UP    RESTARTS  MEMORY           CACHE                   DRIFT  PORTS',
+      'dns        running  healthy    90 s  0         3 MiB of 64 MiB  up to 12 of 5000 names  0      53/udp',
+      'optimiser  exited   unhealthy  -     2         - of no cap      -                       -      -',
+      '',
+      'release    acme-cache 1.0.0, profile branch',
+      'image      0123456789ab',
+      'pinned     openssl 3.5.1-1',
+      'settings   optimiser.memory=1g',
+      'ended      optimiser 2026-11-20T11:59:00.000Z (60 s ago), out of memory, exit code 137',
+      'ended      optimiser 2026-11-18T12:00:00.000Z (2 d ago), exit code 1',
+      'unhealthy  optimiser, 3 checks in a row: no \ufffd[2Janswer',
+    ])
+  })
+
+  it('of several appliances is a line for each service', () => {
+    expect(describeStatuses([{ ...status, services: [dns] }], now)).toEqual([
+      'APPLIANCE  SERVICE  STATE    HEALTH   UP    RESTARTS  MEMORY           CACHE                   DRIFT  PORTS   RELEASE',
+      'acme       dns      running  healthy  90 s  0         3 MiB of 64 MiB  up to 12 of 5000 names  0      53/udp  1.0.0',
+    ])
+  })
+
+  it('says how many processes the kernel ended', () => {
+    const killed = { ...dns, memory: { used: 2 ** 30, cap: 2 ** 30, kills: 2 } }
+    expect(describeStatus({ ...status, services: [killed] }, now)[2]).toContain('1 GiB of 1 GiB, 2 killed')
+  })
+
+  it('calls a service well that runs and is not unhealthy', () => {
+    expect([dns, optimiser, { ...dns, health: 'starting' as const }].map(isWell)).toEqual([true, false, true])
+  })
+})

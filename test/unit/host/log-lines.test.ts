@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { OutputChunk } from '../../../src/engine/engine.ts'
+import { justAfter, type LogLine, mergeLines, readLines } from '../../../src/host/log-lines.ts'
+
+async function read(chunks: readonly (readonly [OutputChunk['stream'], string])[]): Promise<LogLine[]> {
+  async function* source(): AsyncGenerator<OutputChunk> {
+    for (const [stream, text] of chunks) yield { stream, data: Buffer.from(text) }
+  }
+  const lines: LogLine[] = []
+  for await (const line of readLines(source(), 'dns')) lines.push(line)
+  return lines
+}
+
+const at = (second: string): string => `2026-11-20T12:00:${second}Z`
+
+describe('a log', () => {
+  it('is read as lines with their time and stream', async () => {
+    expect(
+      await read([
+        ['stdout', `${at('01.5')} started\n`],
+        ['stderr', `${at('02')} a warning\r\n`],
+      ]),
+    ).toEqual([
+      { service: 'dns', stream: 'stdout', at: at('01.5'), text: 'started' },
+      { service: 'dns', stream: 'stderr', at: at('02'), text: 'a warning' },
+    ])
+  })
+
+  it('that comes in pieces of a long line gives one line with the time of its beginning', async () => {
+    expect(
+      await read([
+        ['stdout', `${at('01')} aaa`],
+        ['stderr', `${at('02')} between\n`],
+        ['stdout', `${at('01')} bbb\n`],
+        ['stdout', `${at('03')} cut off`],
+      ]),
+    ).toEqual([
+      { service: 'dns', stream: 'stderr', at: at('02'), text: 'between' },
+      { service: 'dns', stream: 'stdout', at: at('01'), text: 'aaabbb' },
+      { service: 'dns', stream: 'stdout', at: at('03'), text: 'cut off' },
+    ])
+  })
+
+  it('keeps an empty line, and a text that looks like a time', async () => {
+    expect((await read([['stdout', `${at('01')} \n`]])).map(({ text }) => text)).toEqual([''])
+    expect((await read([['stdout', `${at('01')} ${at('02')} x\n`]])).map(({ text }) => text)).toEqual([
+      `${at('02')} x`,
+    ])
+  })
+})
+
+describe('logs of several services', () => {
+  it('are merged by time, also where an Engine dropped zeros at the end of a fraction', () => {
+    const line = (service: string, second: string): LogLine => ({
+      service,
+      stream: 'stdout',
+      at: at(second),
+      text: '',
+    })
+    const merged = mergeLines([
+      [line('dns', '01'), line('dns', '01.15'), line('dns', '02')],
+      [line('optimiser', '01.000000001'), line('optimiser', '01.2')],
+    ])
+    expect(merged.map((one) => one.at)).toEqual(['01', '01.000000001', '01.15', '01.2', '02'].map(at))
+  })
+})
+
+describe('the moment just after a line', () => {
+  it.each([
+    ['2026-11-20T12:00:00.1Z', '1795176000.100000001'],
+    ['2026-11-20T12:00:00Z', '1795176000.000000001'],
+    ['2026-11-20T12:00:00.999999999Z', '1795176001.000000000'],
+  ])('%s is %s', (time, expected) => {
+    expect(justAfter(time)).toBe(expected)
+  })
+
+  it('is a nanosecond later, whatever the fraction', () => {
+    fc.assert(
+      fc.property(fc.nat(999_999_999), (nanoseconds) => {
+        const fraction = String(nanoseconds).padStart(9, '0')
+        const [seconds, after] = justAfter(`2026-11-20T12:00:00.${fraction}Z`).split('.')
+        expect((Number(seconds) - 1_795_176_000) * 1e9 + Number(after)).toBe(nanoseconds + 1)
+      }),
+    )
+  })
+})

@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { describeStep } from '../../../src/host/describe-step.ts'
+import { planHost } from '../../../src/host/plan.ts'
+import { type WantedState, withStateSteps } from '../../../src/host/plan-state.ts'
+import type { HostState } from '../../../src/host/state.ts'
+import {
+  emptyState,
+  type StateDocument,
+  withRelease,
+  withStoredSetting,
+} from '../../../src/host/state-document.ts'
+import { emptyTarget } from '../../../src/host/target.ts'
+import { applyStep } from './model-host.ts'
+import { composeText, emptyHost, sampleTarget } from './sample.ts'
+
+interface Remembering {
+  readonly host: HostState
+  readonly stored: StateDocument
+}
+
+const settings = fc.dictionary(
+  fc.constantFrom('dns.port', 'dns.cache', 'upstreamDns'),
+  fc.constantFrom('1', '2'),
+)
+const wanted = fc.record({
+  settings,
+  release: fc.record({
+    release: fc.constantFrom('1.0.0', '2.0.0'),
+    image: fc.constantFrom('sha256:a', 'sha256:b'),
+    profile: fc.constantFrom('branch', 'campus'),
+  }),
+})
+
+function plan({ host, stored }: Remembering, state: WantedState) {
+  const { release, image } = state.release
+  const target = sampleTarget({ version: release, image: image.slice('sha256:'.length) })
+  return withStateSteps(planHost(host, target), host, stored, state)
+}
+
+function apply({ host, stored }: Remembering, steps: ReturnType<typeof plan>): Remembering {
+  return steps.reduce(
+    (now, step): Remembering => {
+      const next = { host: applyStep(now.host, step), stored: now.stored }
+      if (step.action === 'store-setting') {
+        return { ...next, stored: withStoredSetting(now.stored, step.key, step.value) }
+      }
+      if (step.action === 'record-release') {
+        return { ...next, stored: withRelease(now.stored, { at: 'now', ...step.record }) }
+      }
+      return next
+    },
+    { host, stored },
+  )
+}
+
+const nothing: Remembering = { host: emptyHost, stored: emptyState }
+const branch = { release: '1.0.0', image: 'sha256:a', profile: 'branch' }
+
+describe('an install that remembers', () => {
+  it('stores settings and release once everything serves', () => {
+    const steps = plan(nothing, { settings: { 'dns.port': '1053' }, release: branch })
+    expect(steps.slice(-5).map(describeStep)).toEqual([
+      'start container acme-optimiser-1',
+      'wait for acme-optimiser-1',
+      'create volume acme_state',
+      'remember dns.port=1053',
+      'record release 1.0.0',
+    ])
+  })
+
+  it('stores them before anything former goes', () => {
+    const installed = apply(nothing, plan(nothing, { settings: {}, release: branch }))
+    const next = { ...branch, release: '2.0.0', image: 'sha256:b' }
+    const actions = plan(installed, { settings: {}, release: next }).map(({ action }) => action)
+    expect(actions.indexOf('record-release')).toBeGreaterThan(actions.lastIndexOf('wait-healthy'))
+    expect(actions.indexOf('record-release')).toBeLessThan(actions.indexOf('remove-container'))
+  })
+
+  it('reaches what is wanted from anything stored, cut off anywhere, and then plans nothing', () => {
+    fc.assert(
+      fc.property(fc.array(wanted, { maxLength: 2 }), wanted, fc.nat(25), (former, state, cut) => {
+        const before = former.reduce((now, one) => apply(now, plan(now, one)), nothing)
+        const cutOff = apply(before, plan(before, state).slice(0, cut))
+        const after = apply(cutOff, plan(cutOff, state))
+        expect(after.stored.settings).toEqual(state.settings)
+        expect(after.stored.history.at(-1)).toEqual({ at: 'now', ...state.release })
+        expect(plan(after, state)).toEqual([])
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('goes with its container and volume in an uninstall, and only with its container where data stays', () => {
+    const { host } = apply(nothing, plan(nothing, { settings: {}, release: branch }))
+    const last = (keepData: boolean) =>
+      planHost(host, emptyTarget('acme', keepData)).slice(-3).map(describeStep)
+    expect(last(false)).toEqual([
+      'remove container acme-state',
+      'remove volume acme_cache',
+      'remove volume acme_state',
+    ])
+    expect(last(true)).toEqual([
+      'remove container acme-optimiser-1',
+      'remove network acme_default',
+      'remove container acme-state',
+    ])
+  })
+})
+
+describe('names that Slipway keeps for itself', () => {
+  it('are refused where a stranger has them', () => {
+    const foreign = { ...emptyHost.foreign, containers: ['acme-mutex'], volumes: ['acme_state'] }
+    expect(() => planHost({ ...emptyHost, foreign }, sampleTarget())).toThrow(
+      'the container acme-mutex, the volume acme_state exist on this host and are not of the appliance acme; remove or rename them, or choose another --name.',
+    )
+  })
+
+  it('are refused in the Compose file', () => {
+    const compose = composeText.replaceAll('cache:', 'state:')
+    expect(() => planHost(emptyHost, sampleTarget({ compose }))).toThrow(
+      "The Compose file's volume acme_state has the name of the one in which Slipway keeps settings and history; give it another key or name.",
+    )
+  })
+})

@@ -1,0 +1,188 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isSecretName, redact, redactWithWork } from '../../../src/host/support/redact.ts'
+import { redactJson } from '../../../src/host/support/redact-json.ts'
+
+describe('redaction of a text', () => {
+  it.each([
+    ['DB_PASSWORD=hunter2', 'DB_PASSWORD=[redacted]'],
+    ['started with API_TOKEN=abc, port=53', 'started with API_TOKEN=[redacted], port=53'],
+    ['password: two words\nport: 53', 'password: [redacted]\nport: 53'],
+    ['{"password":"a\\"b","user":"x"}', '{"password":"[redacted]","user":"x"}'],
+    ['{"Env":"{\\"secret\\":\\"x y\\",\\"a\\":1}"}', '{"Env":"{\\"secret\\":\\"[redacted]\\",\\"a\\":1}"}'],
+    ["secret = 'a b' next", "secret = '[redacted]' next"],
+    ['{"secret":{"kept":"yes"}}', '{"secret":{"kept":"yes"}}'],
+    ['run --password hunter2 --port 53', 'run --password [redacted] --port 53'],
+    ['run --api-key=abc -v', 'run --api-key=[redacted] -v'],
+    ['cachemgr_passwd hunter2 all', 'cachemgr_passwd [redacted] all'],
+    ['cache_peer p parent 3128 0 login=me:word', 'cache_peer p parent 3128 0 login=[redacted]'],
+    ['Authorization: Basic dXNlcjpwYXNz\r\nHost: a', 'Authorization: [redacted]\r\nHost: a'],
+    [
+      'curl -H "Proxy-Authorization: Bearer a.b.c" http://x/',
+      'curl -H "Proxy-Authorization: [redacted]" http://x/',
+    ],
+    ['Set-Cookie: id=1; Path=/', 'Set-Cookie: [redacted]'],
+    ['http://me:p4ss@host:3128/x', 'http://me:[redacted]@host:3128/x'],
+    ['http://me:p@ss@host/x?a=b@c', 'http://me:[redacted]@host/x?a=b@c'],
+    ['https://ghp0123456789abcdefghijk@host/', 'https://[redacted]@host/'],
+    ['ssh://me@host:22', 'ssh://me@host:22'],
+    ['http://[2001:db8::1]:80/', 'http://[2001:db8::1]:80/'],
+    ['GET http://x/?user=a&token=abc&b=c 200', 'GET http://x/?user=a&token=[redacted]&b=c 200'],
+    [
+      'a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb',
+      'a\n-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----\nb',
+    ],
+    ['-----BEGIN PRIVATE KEY-----\nMIIE', '-----BEGIN PRIVATE KEY-----[redacted]'],
+    [
+      '-----BEGIN LICENCE-----\nx\n-----END LICENCE-----',
+      '-----BEGIN LICENCE-----[redacted]-----END LICENCE-----',
+    ],
+    [
+      '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----',
+      '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----',
+    ],
+    ['password=', 'password='],
+    ['the password was wrong', 'the password was wrong'],
+    ['max_tokens=5 keyboard=de monkey: bar', 'max_tokens=5 keyboard=de monkey: bar'],
+  ])('%j', (text, expected) => {
+    expect(redact(text)).toBe(expected)
+  })
+
+  it('leaves a text without secrets as it is', () => {
+    const text = '1763 10.0.0.7 TCP_HIT/200 5243 GET http://example.com/a - HIER_NONE/- text/plain\n'
+    expect(redact(text.repeat(50))).toBe(text.repeat(50))
+  })
+
+  it('takes a secret out wherever it stands', () => {
+    const secret = fc.stringMatching(/^[A-Za-z0-9+/]{12,40}$/)
+    const noise = fc.string({ maxLength: 40 }).map((text) => text.replaceAll(/[^ a-z\n]/g, ' '))
+    const form = fc.constantFrom(
+      (value: string) => `DB_PASSWORD=${value}`,
+      (value: string) => `"auth_token": "${value}"`,
+      (value: string) => `Authorization: Bearer ${value}`,
+      (value: string) => `proxy://user:${value.replaceAll('/', '_')}@host`,
+      (value: string) => `-----BEGIN EC PRIVATE KEY-----\n${value}\n-----END EC PRIVATE KEY-----`,
+    )
+    fc.assert(
+      fc.property(secret, noise, noise, form, (value, before, after, write) => {
+        const text = redact(`${before}\n${write(value)}\n${after}`)
+        expect(text.includes(value) || text.includes(value.replaceAll('/', '_'))).toBe(false)
+      }),
+    )
+  })
+
+  it('finds nothing more the second time', () => {
+    fc.assert(
+      fc.property(adversary, (text) => {
+        const once = redact(text)
+        expect(redact(once).length).toBeLessThanOrEqual(once.length + 200)
+      }),
+    )
+  })
+
+  it('takes work that grows with the length alone', () => {
+    fc.assert(
+      fc.property(adversary, fc.integer({ min: 1, max: 400 }), (unit, times) => {
+        const text = unit.repeat(times)
+        // A name looks back at its last 64 characters, and there is at most one name in two characters.
+        expect(redactWithWork(text).work).toBeLessThanOrEqual(60 * text.length + 500)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each([
+    '-----BEGIN',
+    '-----BEGIN PRIVATE KEY',
+    '://',
+    '://a:',
+    'token:',
+    'token="',
+    'password=\\',
+    'a',
+    '--token ',
+    '"',
+    '@',
+    "key='",
+    '\\"token\\":\\"',
+  ])('twice as many of %j is twice the work', (unit) => {
+    const work = (times: number): number => redactWithWork(unit.repeat(times)).work
+    expect(work(20_000) / work(10_000)).toBeLessThan(2.1)
+  })
+})
+
+const adversary = fc
+  .array(
+    fc.constantFrom(
+      '-----BEGIN ',
+      'PRIVATE KEY-----',
+      '-----END ',
+      '://',
+      ':',
+      '@',
+      '=',
+      '"',
+      "'",
+      '\\',
+      'password',
+      'token',
+      '--secret',
+      ' ',
+      '\n',
+      'x',
+      '{',
+      '/',
+      'Authorization',
+    ),
+    { maxLength: 60 },
+  )
+  .map((parts) => parts.join(''))
+
+describe('names', () => {
+  it('that say secret, and those that only sound like it', () => {
+    const names = [
+      'DB_PASSWORD',
+      'x-api-key',
+      'licence_key',
+      'AuthToken',
+      'PRIVATE-KEY',
+      'psk',
+      'pass',
+      'Cookie',
+    ]
+    expect(names.filter((name) => !isSecretName(name))).toEqual([])
+    const others = [
+      'monkey',
+      'max_tokens',
+      'passwordless',
+      'compass',
+      'author',
+      'keyboard',
+      'password_file',
+      'CACHE',
+    ]
+    expect(others.filter(isSecretName)).toEqual([])
+  })
+})
+
+describe('redaction of JSON', () => {
+  it('goes by names, environment entries and flags', () => {
+    expect(
+      redactJson({
+        Env: ['PATH=/bin', 'DB_PASSWORD=two words', 'UPSTREAM=http://u:p@h/'],
+        Cmd: ['serve', '--token', 'abc', '--port', '53'],
+        Labels: { 'com.acme.secret': 'x', other: 'kept' },
+        Auth: { password: 5, empty: '', list: ['Authorization: Basic x'] },
+        Count: 3,
+        None: null,
+      }),
+    ).toEqual({
+      Env: ['PATH=/bin', 'DB_PASSWORD=[redacted]', 'UPSTREAM=http://u:[redacted]@h/'],
+      Cmd: ['serve', '--token', '[redacted]', '--port', '53'],
+      Labels: { 'com.acme.secret': '[redacted]', other: 'kept' },
+      Auth: { password: '[redacted]', empty: '', list: ['Authorization: [redacted]'] },
+      Count: 3,
+      None: null,
+    })
+  })
+})
