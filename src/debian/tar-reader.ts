@@ -4,13 +4,17 @@ import { damaged } from './ar.ts'
 export interface TarEntry {
   readonly path: string
   readonly type: 'file' | 'directory' | 'symlink' | 'hardlink'
+  /** Permission bits with set-id and sticky: 0o7777. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
+  /** Seconds since the epoch. */
   readonly mtime: number
+  /** Symlink: the text of the link. Hardlink: the path of the target. */
   readonly target?: string
+  /** Regular files: the bytes. */
   readonly content?: Uint8Array
-  /** Value of the security.capability attribute, where a pax header has it. */
+  /** The value of the security.capability attribute (vfs_cap_data, capabilities(7)), where a pax header has it. */
   readonly capability?: Uint8Array
 }
 

@@ -151,3 +151,10 @@ export function compareBytes(a: string, b: string): number {
   // UTF-16 order and UTF-8 order differ only where surrogates meet U+E000 and above: rare, so the quick way first.
   return /[\ud800-\uffff]/.test(a + b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1
 }
+
+/** Every directory on the way to an entry: a layer names them all, so that unpacking never guesses a mode. */
+export function parentsOf(path: string): string[] {
+  const parents: string[] = []
+  for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) parents.unshift(parent)
+  return parents
+}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Digest } from '../lib/digest.ts'
-import type { FileTree } from './file-tree.ts'
-import { parentsOf, writeTar } from './tar-writer.ts'
+import { type FileTree, parentsOf } from './file-tree.ts'
+import { writeTar } from './tar-writer.ts'
 import type { Entry } from './tree.ts'
 
 /** A layer as an image names it. */

@@ -1,5 +1,5 @@
 import { SlipwayError } from '../lib/errors.ts'
-import { baseOf, compareBytes, parentOf } from './file-tree.ts'
+import { baseOf, compareBytes } from './file-tree.ts'
 import type { Entry } from './tree.ts'
 
 const block = 512
@@ -166,11 +166,4 @@ function cut(text: string, bytes: number): string {
 function padding(size: number): Uint8Array {
   const rest = size % block
   return rest === 0 ? zeros.subarray(0, 0) : zeros.subarray(rest)
-}
-
-/** Every directory on the way to an entry: a layer names them all, so that unpacking never guesses a mode. */
-export function parentsOf(path: string): string[] {
-  const parents: string[] = []
-  for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) parents.unshift(parent)
-  return parents
 }

@@ -60,11 +60,3 @@ export function archiveName({ type, of }: BackupArchive): string {
 export function partName(archive: BackupArchive, number: number): string {
   return `${archiveName(archive)}.${String(number).padStart(6, '0')}`
 }
-
-/** Bytes that an archive has in the backup before compression. */
-export function archiveSize(manifest: BackupManifest, archive: BackupArchive): number {
-  const prefix = `${archiveName(archive)}.`
-  return manifest.members
-    .filter(({ name }) => name.startsWith(prefix))
-    .reduce((sum, one) => sum + one.size, 0)
-}
