@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
+import { shownUrl } from '../lib/http-failure.ts'
 import { type DownloadOptions, downloadBytes } from './download.ts'
-import { shownUrl } from './http-failure.ts'
 import type { Keyring } from './keyring.ts'
 import { type MirrorChoice, type MirrorKind, snapshotTime } from './mirrors.ts'
 import { type VerifiedRelease, verifyRelease } from './release.ts'

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { formatBytes } from './bytes.ts'
 import { Failure, failureOf } from './http-failure.ts'
 import { proxyFor, requestThrough } from './http-proxy.ts'
 
@@ -7,6 +8,8 @@ import { proxyFor, requestThrough } from './http-proxy.ts'
 export interface Answer {
   readonly status: number
   readonly headers: http.IncomingHttpHeaders
+  /** Where it came from, after redirects. */
+  readonly url: string
   readonly body: AsyncIterable<Buffer>
   /** Lets go of an answer whose body is not read. */
   discard(): void
@@ -23,6 +26,12 @@ export interface GetOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
+export interface RequestOptions extends GetOptions {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT'
+  /** Sent whole, with its length. */
+  readonly body?: Uint8Array
+}
+
 const agents = {
   'http:': new http.Agent({ keepAlive: true, maxSockets: 8 }),
   'https:': new https.Agent({ keepAlive: true, maxSockets: 8 }),
@@ -33,20 +42,48 @@ const redirects = new Set([301, 302, 303, 307, 308])
  * GETs an http or https address, following up to five redirects. Throws a `Failure`, or the signal's own reason when
  * it is aborted.
  */
-export async function get(url: string, options: GetOptions = {}): Promise<Answer> {
+export function get(url: string, options: GetOptions = {}): Promise<Answer> {
+  return request(url, options)
+}
+
+/**
+ * Asks an http or https address. Redirects are followed, up to five, where nothing was sent (GET, HEAD); a header
+ * `authorization` goes to no other host. Throws what `get` throws.
+ */
+export async function request(url: string, options: RequestOptions = {}): Promise<Answer> {
   let current = parseUrl(url)
+  let { headers = {} } = options
+  const follow = options.method === undefined || options.method === 'GET' || options.method === 'HEAD'
   for (let hops = 0; hops <= 5; hops++) {
-    const answer = await getOnce(current, options)
+    const answer = await requestOnce(current, { ...options, headers })
     const location = answer.headers.location
-    if (!redirects.has(answer.status) || location === undefined) return answer
+    if (!follow || !redirects.has(answer.status) || location === undefined) return answer
     answer.discard()
     const next = parseUrl(location, current)
     if (current.protocol === 'https:' && next.protocol === 'http:') {
       throw new Failure(`it redirects from https to the unprotected ${next.href}`, false)
     }
+    if (next.host !== current.host) {
+      const { authorization: _, ...others } = headers
+      headers = others
+    }
     current = next
   }
   throw new Failure('it redirects more than five times', false)
+}
+
+/** Reads an answer's body into memory; throws a `Failure` beyond `limit` bytes. */
+export async function readLimited(answer: Answer, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of answer.body) {
+    length += chunk.length
+    if (length > limit) {
+      throw new Failure(`it sends more than the ${formatBytes(limit)} such a file may have`, false)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function parseUrl(url: string, base?: URL): URL {
@@ -62,8 +99,8 @@ function parseUrl(url: string, base?: URL): URL {
   return parsed
 }
 
-async function getOnce(url: URL, options: GetOptions): Promise<Answer> {
-  const { signal, connectTimeout = 15_000, stallTimeout = 20_000 } = options
+async function requestOnce(url: URL, options: RequestOptions): Promise<Answer> {
+  const { signal, body, connectTimeout = 15_000, stallTimeout = 20_000 } = options
   signal?.throwIfAborted()
   const request = await openRequest(url, options, connectTimeout)
   const watch = new Watch(request, connectTimeout, 'it could not be reached')
@@ -87,16 +124,19 @@ async function getOnce(url: URL, options: GetOptions): Promise<Answer> {
         if (socket.connecting) socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
         else connected()
       })
-      request.once('response', resolve).on('error', reject).end()
+      request.once('response', resolve).on('error', reject)
+      if (body) writeSlices(request, body, () => watch.expect(stallTimeout, 'it took nothing'))
+      else request.end()
     })
     watch.stop()
     return {
       status: response.statusCode ?? 0,
       headers: response.headers,
+      url: url.href,
       body: readBody(response, watch, stallTimeout, translate, end),
       discard: () => {
         end()
-        request.destroy()
+        discard(request, response)
       },
     }
   } catch (error) {
@@ -105,26 +145,58 @@ async function getOnce(url: URL, options: GetOptions): Promise<Answer> {
   }
 }
 
+/** An answer of a few bytes is read to its end, which keeps the connection for the next request. */
+function discard(request: http.ClientRequest, response: http.IncomingMessage): void {
+  const length = Number(response.headers['content-length'] ?? Number.NaN)
+  if (request.method === 'HEAD' || response.statusCode === 204 || length <= 16_384) {
+    request.setTimeout(2000, () => request.destroy())
+    response.on('error', () => {}).resume()
+    return
+  }
+  request.destroy()
+}
+
+/** In slices, so that a slow line is told from a dead one. */
+function writeSlices(request: http.ClientRequest, body: Uint8Array, onProgress: () => void): void {
+  const slice = 256 * 1024
+  let from = 0
+  const next = (error?: Error | null): void => {
+    if (error || request.destroyed) return
+    if (from > 0) onProgress()
+    const part = body.subarray(from, from + slice)
+    from += slice
+    if (from >= body.length) request.end(part)
+    else request.write(part, next)
+  }
+  next()
+}
+
 async function openRequest(
   url: URL,
-  options: GetOptions,
+  options: RequestOptions,
   connectTimeout: number,
 ): Promise<http.ClientRequest> {
-  const headers = { 'user-agent': 'slipway', 'accept-encoding': 'identity', ...options.headers }
+  const { method = 'GET', body } = options
+  const headers = {
+    'user-agent': 'slipway',
+    'accept-encoding': 'identity',
+    ...(method !== 'GET' && method !== 'HEAD' && { 'content-length': String(body?.length ?? 0) }),
+    ...options.headers,
+  }
   const proxy = proxyFor(url, options.env ?? {})
   if (!proxy) {
     const agent = agents[url.protocol as keyof typeof agents]
-    return (url.protocol === 'https:' ? https : http).request(url, { agent, headers })
+    return (url.protocol === 'https:' ? https : http).request(url, { method, agent, headers })
   }
   try {
     const signal = options.signal ? { signal: options.signal } : {}
-    return await requestThrough(proxy, url, { headers, connectTimeout, ...signal })
+    return await requestThrough(proxy, url, { method, headers, connectTimeout, ...signal })
   } catch (error) {
     throw options.signal?.aborted ? options.signal.reason : failureOf(error)
   }
 }
 
-/** The time the reader takes with a chunk is not the mirror's fault: the watch rests meanwhile. */
+/** The time the reader takes with a chunk is not the server's fault: the watch rests meanwhile. */
 async function* readBody(
   response: http.IncomingMessage,
   watch: Watch,

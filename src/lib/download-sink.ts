@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { errorCode } from '../lib/errors.ts'
+import { errorCode } from './errors.ts'
 
 /** Where the bytes of a download go: a file, and a hash that runs along. */
 export class DownloadSink {

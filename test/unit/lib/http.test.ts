@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseRetryAfter, shownUrl, statusFailure } from '../../../src/debian/http-failure.ts'
-import { proxyFor } from '../../../src/debian/http-proxy.ts'
+import { parseRetryAfter, shownUrl, statusFailure } from '../../../src/lib/http-failure.ts'
+import { proxyFor } from '../../../src/lib/http-proxy.ts'
 
 describe('Retry-After', () => {
   const now = Date.parse('2026-03-10T12:00:00Z')

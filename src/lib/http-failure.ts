@@ -1,4 +1,4 @@
-import { errorCode } from '../lib/errors.ts'
+import { errorCode } from './errors.ts'
 
 /** Why a request came to nothing: the end of a sentence ("the connection was cut"), and whether to try again. */
 export class Failure extends Error {

@@ -30,11 +30,11 @@ function excepted(url: URL, noProxy: string): boolean {
     })
 }
 
-/** A GET through a proxy: the whole address for http, a CONNECT tunnel for https (RFC 9110, 9.3.6). */
+/** A request through a proxy: the whole address for http, a CONNECT tunnel for https (RFC 9110, 9.3.6). */
 export async function requestThrough(
   proxy: URL,
   url: URL,
-  options: { headers: Record<string, string>; connectTimeout: number; signal?: AbortSignal },
+  options: { method: string; headers: Record<string, string>; connectTimeout: number; signal?: AbortSignal },
 ): Promise<http.ClientRequest> {
   const credentials = proxy.username
     ? Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`)
@@ -45,7 +45,7 @@ export async function requestThrough(
   const place = { host: proxy.hostname, port: proxy.port || 80 }
   if (url.protocol === 'http:') {
     const headers = { host: url.host, ...options.headers, ...authorization }
-    return http.request({ ...place, path: url.href, headers })
+    return http.request({ ...place, method: options.method, path: url.href, headers })
   }
   const target = `${url.hostname}:${url.port || 443}`
   const connect = http.request({
@@ -67,5 +67,11 @@ export async function requestThrough(
     )
     connect.once('error', reject).end()
   })
-  return https.request(url, { socket, agent: false, headers: options.headers } as https.RequestOptions)
+  const { method } = options
+  return https.request(url, {
+    method,
+    socket,
+    agent: false,
+    headers: options.headers,
+  } as https.RequestOptions)
 }
