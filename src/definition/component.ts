@@ -20,6 +20,7 @@ export interface ComponentSource {
   readonly links?: readonly LinkRule[]
   readonly ports?: readonly string[]
   readonly checks?: readonly CheckSource[]
+  readonly licence?: string
 }
 
 interface OwnedPath {
@@ -56,6 +57,7 @@ export function toComponent(name: string, source: ComponentSource, rootfs: strin
     ...(rootfs === undefined ? {} : { rootfs }),
     ports: source.ports ?? [],
     checks: (source.checks ?? []).map(toCheck),
+    ...(source.licence === undefined ? {} : { licence: source.licence }),
   }
 }
 

@@ -22,6 +22,8 @@ export interface Definition {
   readonly omit: readonly OmitRule[]
   /** Package name → why its maintainer scripts, with these hashes, may be left unrun. */
   readonly accept: readonly AcceptedScript[]
+  /** Absolute paths of the partner's public keys: whose signatures on licences count. */
+  readonly keys: readonly string[]
   readonly brand: Brand
   /** In layer order. */
   readonly components: readonly Component[]
@@ -81,6 +83,8 @@ export interface Component {
   /** Ports the image declares: "53/udp". */
   readonly ports: readonly string[]
   readonly checks: readonly Check[]
+  /** The feature that a licence must grant where this component runs. */
+  readonly licence?: string
 }
 
 export interface Group {

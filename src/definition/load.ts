@@ -6,7 +6,7 @@ import { nearest } from '../lib/nearest.ts'
 import { platforms } from '../lib/platform.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
 import type { AcceptedScript, Brand, Component, Definition } from './definition.ts'
-import { type Problem, refuseProblems } from './problem.ts'
+import { type Problem, refuseProblems, showPath } from './problem.ts'
 import { checkRuntime } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
 import { readYamlFile } from './yaml-file.ts'
@@ -36,6 +36,7 @@ interface ApplianceSource {
     readonly reason: string
   }[]
   readonly accept?: readonly AcceptedScript[]
+  readonly keys?: readonly string[]
   readonly brand: Brand
   readonly checks?: readonly CheckSource[]
 }
@@ -73,14 +74,17 @@ export async function loadDefinition(directory: string): Promise<Definition> {
       text: `the layer is "${component.layer}"; it must be one of appliance.yaml's layers: ${source.layers.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
     })
   }
-  for (const [index, keyring] of source.debian.keyrings.entries()) {
-    if (await isFile(path.resolve(root, keyring))) continue
-    const place = ['debian', 'keyrings', index] as const
+  const named = [
+    ...source.debian.keyrings.map((file, index) => ({ file, place: ['debian', 'keyrings', index] as const })),
+    ...(source.keys ?? []).map((file, index) => ({ file, place: ['keys', index] as const })),
+  ]
+  for (const { file, place } of named) {
+    if (await isFile(path.resolve(root, file))) continue
     problems.push({
       file: 'appliance.yaml',
       line: appliance.lineOf(place),
-      path: `debian.keyrings[${index}]`,
-      text: `debian.keyrings[${index}] is "${keyring}", but there is no such file`,
+      path: showPath(place),
+      text: `${showPath(place)} is "${file}", but there is no such file`,
     })
   }
   const definition: Definition = {
@@ -104,6 +108,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     exclude: source.exclude ?? {},
     omit: (source.omit ?? []).map((rule) => ({ ...rule, except: rule.except ?? [] })),
     accept: source.accept ?? [],
+    keys: (source.keys ?? []).map((key) => path.resolve(root, key)),
     brand: source.brand,
     components: components.found
       .map(({ component }) => component)

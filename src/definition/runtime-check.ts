@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { nearest } from '../lib/nearest.ts'
-import type { Compose } from './compose.ts'
+import type { Compose, ComposeMount } from './compose.ts'
 import { readCompose } from './compose-parse.ts'
-import type { Definition } from './definition.ts'
+import type { Component, Definition } from './definition.ts'
 import type { Variables } from './interpolate.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import { type Profile, type ServiceProfile, serviceVariable, splitPort } from './profile.ts'
@@ -51,8 +51,10 @@ function readComposeFile({
 
 function checkComponents(compose: Compose, yaml: YamlFile, definition: Definition): Problem[] {
   const known = definition.components.map((component) => component.name)
-  return compose.services.flatMap(({ name, component }) => {
-    if (component === undefined || known.includes(component)) return []
+  return compose.services.flatMap(({ name, component, mounts }) => {
+    const found = definition.components.find((one) => one.name === component)
+    if (found) return checkLicensed(found, mounts, compose, yaml, definition, name)
+    if (component === undefined) return []
     const at = ['services', name, 'x-slipway', 'component']
     return [
       problem(
@@ -62,6 +64,43 @@ function checkComponents(compose: Compose, yaml: YamlFile, definition: Definitio
       ),
     ]
   })
+}
+
+/** A component that asks for a licence needs a key that signs it, and a place where its service finds it. */
+function checkLicensed(
+  { licence }: Component,
+  mounts: readonly ComposeMount[],
+  compose: Compose,
+  yaml: YamlFile,
+  { keys }: Definition,
+  service: string,
+): Problem[] {
+  if (licence === undefined) return []
+  const volumes = compose.volumes.filter(({ holds }) => holds === 'licence').map(({ key }) => key)
+  const mounted = mounts.some(
+    ({ type, source, readOnly }) => type === 'volume' && readOnly && volumes.includes(source),
+  )
+  const at = ['services', service, 'volumes']
+  return [
+    ...(keys.length > 0
+      ? []
+      : [
+          problem(
+            yaml,
+            ['services', service],
+            `runs a component that asks for a licence, and appliance.yaml names no keys`,
+          ),
+        ]),
+    ...(mounted
+      ? []
+      : [
+          problem(
+            yaml,
+            at,
+            'mount no licence, which its component asks for; mount a volume with `x-slipway: { holds: licence }` read-only',
+          ),
+        ]),
+  ]
 }
 
 /** A profile that names a service that is not there, or sets what the Compose file does not use, does nothing. */

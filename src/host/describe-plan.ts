@@ -55,6 +55,8 @@ function describeThing(step: Exclude<Step, ContainerStep>): PlanLine {
       return { sign: '-', what: `volume ${step.name}`, why: `${why}; its data goes with it` }
     case 'fill-volume':
       return { sign: '~', what: `content of ${step.volume}`, why }
+    case 'write-licence':
+      return { sign: '~', what: `licence in ${step.volume}`, why }
     case 'record-release':
       return { sign: '+', what: `history of ${step.appliance}: ${step.record.release}`, why }
     case 'remove-helper':

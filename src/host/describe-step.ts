@@ -24,6 +24,8 @@ export function describeStep(step: Step): string {
       return `remove container ${step.name}`
     case 'fill-volume':
       return `fill volume ${step.volume}`
+    case 'write-licence':
+      return `put licence ${step.id} into ${step.volume}`
     case 'put-files':
       return `put files into ${step.name}`
     case 'create-container':

@@ -6,6 +6,7 @@ import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { readLicence, writeLicence } from './licence/licence-volume.ts'
 import { stateContainer } from './own-things.ts'
 import { restoreFile } from './restore-file.ts'
 import { reloadService, setMemory } from './set-memory.ts'
@@ -20,6 +21,8 @@ export interface Execution {
   readonly image?: ImageSource
   /** Where `fill-volume` and `put-files` take their content from. */
   readonly backup?: Backup
+  /** What `write-licence` writes. */
+  readonly licence?: string
   readonly report: Report
   readonly signal?: AbortSignal
   /** Asked before each step; throws where another run has taken the appliance over. */
@@ -62,6 +65,12 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
     case 'fill-volume':
       await fillVolume(engine, step.appliance, step.volume, () => content(step.archive, execution))
       return undefined
+    case 'write-licence': {
+      const { appliance, volume, since } = step
+      const former = (await readLicence(engine, appliance, volume)) ?? { text: '', since: '' }
+      await writeLicence(engine, appliance, volume, { text: execution.licence ?? '', since })
+      return () => writeLicence(engine, appliance, volume, former)
+    }
     case 'remove-network':
       await engine.networks.remove(step.id)
       return undefined

@@ -46,6 +46,15 @@ export type StepAction =
       readonly volume: string
       readonly archive: BackupArchive
     }
+  /** Puts a licence, which is no part of the plan, into its volume. */
+  | {
+      readonly action: 'write-licence'
+      readonly appliance: string
+      readonly volume: string
+      readonly id: string
+      /** ISO 8601. */
+      readonly since: string
+    }
   | ContainerStep
 
 export type ContainerStep = { readonly service: string; readonly name: string } & (

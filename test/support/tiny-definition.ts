@@ -45,6 +45,7 @@ export function tinyDefinition(
     checks: [],
     composeFile: '/product/compose/appliance.yaml',
     profilesFolder: '/product/profiles',
+    keys: [],
     recipeFolders: [],
     ...extra,
   }

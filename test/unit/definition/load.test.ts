@@ -68,6 +68,7 @@ describe('loadDefinition', () => {
       exclude: {},
       omit: [],
       accept: [],
+      keys: [],
       brand: { vendor: 'Tiny', product: 'Tiny', command: 'tiny', support: 'nobody' },
       components: [
         {
@@ -406,7 +407,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
           file: 'images/base/component.yaml',
           line: 1,
           path: 'esential',
-          text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, packages, groups, users, directories, files, links, ports, checks',
+          text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, packages, groups, users, directories, files, links, ports, checks, licence',
         },
       ],
     })

@@ -59,6 +59,9 @@ export function applyStep(state: HostState, step: Step): HostState {
     case 'fill-volume':
       refuse(!state.volumes.some((one) => one.name === step.volume), `no volume ${step.volume}`)
       return state
+    case 'write-licence':
+      refuse(!state.volumes.some((one) => one.name === step.volume), `no volume ${step.volume}`)
+      return state
     case 'put-files':
       return change(state, step.name, (one) => {
         refuse(one.status !== 'created', `${one.name} was started`)
