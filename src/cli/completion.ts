@@ -38,9 +38,17 @@ export function formatCompletion(shell: string, program: Command): string {
   return format(verbs, optionsOf(program)).join('\n')
 }
 
+/** What may follow a verb: the verbs below it, and its own options and theirs, each once. */
 function optionsOf(command: Command): Word[] {
-  const own = command.options.map(({ long, short, description }) => ({ word: long ?? short!, description }))
-  return [...own, { word: '--help', description: 'display help for command' }]
+  const below = command.parent ? command.commands : []
+  const words = [
+    ...below.map((one) => ({ word: one.name(), description: one.description() })),
+    ...[command, ...below].flatMap(({ options }) =>
+      options.map(({ long, short, description }) => ({ word: long ?? short!, description })),
+    ),
+    { word: '--help', description: 'display help for command' },
+  ]
+  return words.filter(({ word }, index) => words.findIndex((one) => one.word === word) === index)
 }
 
 const words = (list: readonly Word[]): string => list.map(({ word }) => word).join(' ')
@@ -97,7 +105,7 @@ function zsh(verbs: readonly Verb[], globals: readonly Word[]): string[] {
 
 function fish(verbs: readonly Verb[], globals: readonly Word[]): string[] {
   const flag = ({ word, description }: Word): string =>
-    `-l ${word.replace(/^--/, '')} -d ${quoted(description)}`
+    `${word.startsWith('-') ? `-l ${word.replace(/^--/, '')}` : `-f -a ${word}`} -d ${quoted(description)}`
   return [
     '# In ~/.config/fish/config.fish: slipway completion fish | source',
     ...globals.map((option) => `complete -c slipway -n __fish_use_subcommand ${flag(option)}`),

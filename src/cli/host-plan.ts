@@ -11,6 +11,7 @@ import { planRestore, volumeKeys } from '../host/backup/plan-restore.ts'
 import { withVolumeNames } from '../host/backup/volume-names.ts'
 import { newPorts } from '../host/conflicts.ts'
 import { inspectHost } from '../host/inspect.ts'
+import { withLicence } from '../host/licence/plan-licence.ts'
 import { planHost } from '../host/plan.ts'
 import { withStateSteps } from '../host/plan-state.ts'
 import { findPortHolder } from '../host/port-holder.ts'
@@ -27,6 +28,7 @@ import { readLayout } from '../image/read-layout.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { enginePlatform } from './platform-option.ts'
+import { noLicence, prepareLicence } from './prepare-licence.ts'
 
 /** What `plan` and `install` read alike. */
 export interface InstallOptions {
@@ -35,6 +37,7 @@ export interface InstallOptions {
   readonly name?: string
   readonly set?: readonly string[]
   readonly unset?: readonly string[]
+  readonly licence?: string
   readonly json?: boolean
 }
 
@@ -53,6 +56,8 @@ export interface PreparedInstall {
   /** Settings of this site, as they are to be. */
   readonly settings: Settings
   readonly steps: readonly Step[]
+  /** The licence file that `write-licence` writes. */
+  readonly licence?: string
   /** Looks at the host once more and plans anew: for when nobody else changes it. */
   readonly again: () => Promise<PreparedInstall>
 }
@@ -84,8 +89,14 @@ export async function prepareInstall(
     const current = await withTakenPorts(engine, found, target)
     const release = { release: definition.version, image: image.config.digest, profile: profile.name }
     const planned = source ? planRestore(current, target, source.header) : planHost(current, target)
-    const steps = withStateSteps(planned, current, stored, { settings, release })
-    return { engine, image, current, target, profile, settings, steps, again }
+    const { change, text, notes } = source
+      ? noLicence
+      : await prepareLicence(context, engine, definition, compose, current, options.licence)
+    for (const note of notes) context.report({ type: 'note', text: note })
+    const licensed = change ? withLicence(planned, current, target, change) : planned
+    const steps = withStateSteps(licensed, current, stored, { settings, release })
+    const licence = text === undefined ? {} : { licence: text }
+    return { engine, image, current, target, profile, settings, steps, ...licence, again }
   }
   return again()
 }

@@ -40,9 +40,9 @@ async function apply(
 ): Promise<readonly Step[]> {
   const { report, signal } = context
   return changeHost(context, engine, target.name, 'install', async ({ check }) => {
-    const { image, steps } = await again()
+    const { image, steps, licence } = await again()
     if (!options.json) printPlan(context, steps)
-    await applyPlan(steps, { engine, image, report, signal, check })
+    await applyPlan(steps, { engine, image, report, signal, check, ...(licence && { licence }) })
     return steps
   })
 }

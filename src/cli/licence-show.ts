@@ -1,0 +1,73 @@
+import path from 'node:path'
+import { type Judgement, judgeLicence } from '../bundle/licence/judge-licence.ts'
+import { type Licence, parseLicence } from '../bundle/licence/licence.ts'
+import { loadDefinition } from '../definition/load.ts'
+import { connectEngine } from '../engine/connect.ts'
+import { ownLabels } from '../host/labels.ts'
+import { readLicence } from '../host/licence/licence-volume.ts'
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import type { Context } from './context.ts'
+import { describeLicence } from './describe-licence.ts'
+import { chooseAppliance } from './host-name.ts'
+import { isSigned, readKeys, readLicenceFile } from './prepare-licence.ts'
+
+export interface ShowLicenceOptions {
+  readonly directory: string
+  readonly name?: string
+  readonly json?: boolean
+}
+
+/** Shows a licence file, or the licence on the host; exit code 1 where it has ended or nobody signed it. */
+export async function run(
+  context: Context,
+  options: ShowLicenceOptions,
+  [file]: string[],
+): Promise<number | undefined> {
+  const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+  const { signed, judged } =
+    file === undefined ? await onHost(context, options) : await inFile(path.resolve(context.cwd, file))
+  const genuine = isSigned(signed, await readKeys(definition))
+  const state = genuine ? judged.state : 'forged'
+  if (options.json) {
+    const { licence, key } = signed
+    context.print(JSON.stringify({ state, until: judged.until?.toISOString(), licence, key }, null, 2))
+  } else {
+    for (const line of describeLicence(signed.licence, genuine ? judged : undefined)) context.print(line)
+    if (!genuine)
+      context.print(
+        `Signed by the key ${signed.key}, which is none of ${definition.name}'s: it does not count.`,
+      )
+  }
+  return state === 'valid' ? undefined : exitCodes.failed
+}
+
+interface Shown {
+  readonly signed: { readonly licence: Licence; readonly key: string; readonly signature: string }
+  readonly judged: Judgement
+}
+
+/** Of a file, a trial is judged as if it began now. */
+async function inFile(file: string): Promise<Shown> {
+  const signed = await readLicenceFile(file)
+  const now = new Date()
+  return { signed, judged: judgeLicence(signed.licence, now, now) }
+}
+
+async function onHost(context: Context, options: ShowLicenceOptions): Promise<Shown> {
+  const engine = await connectEngine(context.env)
+  const name = await chooseAppliance(context, engine, options)
+  const volumes = await engine.volumes.list()
+  const volume = volumes.find(
+    ({ Labels }) => Labels?.[ownLabels.appliance] === name && Labels[ownLabels.holds] === 'licence',
+  )
+  const kept = volume && (await readLicence(engine, name, volume.Name))
+  if (!kept) {
+    throw new SlipwayError(
+      'no-licence',
+      `${name} holds no licence; \`slipway install --licence FILE\` puts one in place.`,
+    )
+  }
+  const signed = parseLicence(kept.text, `The licence of ${name}`)
+  const { time } = await engine.info()
+  return { signed, judged: judgeLicence(signed.licence, new Date(kept.since), new Date(time)) }
+}

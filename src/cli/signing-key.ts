@@ -1,0 +1,35 @@
+import type { KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { readPrivateKey } from '../bundle/key.ts'
+import { badInput } from '../lib/errors.ts'
+import type { Context } from './context.ts'
+
+export interface SigningOptions {
+  readonly key: string
+  readonly passphraseFile?: string
+}
+
+/** The private key that a verb signs with. Throws `bad-key`, `no-passphrase`. */
+export async function readSigningKey(context: Context, options: SigningOptions): Promise<KeyObject> {
+  const passphrase = await readPassphrase(context, options.passphraseFile)
+  return readPrivateKey(path.resolve(context.cwd, options.key), passphrase)
+}
+
+/** The first line of a file; undefined where none is named. */
+export async function readPassphrase(
+  context: Context,
+  file: string | undefined,
+): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  const text = await readFile(path.resolve(context.cwd, file), 'utf8').catch((error: unknown) => {
+    throw badInput(
+      'no-passphrase',
+      `The passphrase file ${file} cannot be read; write one, or leave it out.`,
+      error,
+    )
+  })
+  const [line = ''] = text.split(/\r?\n/)
+  if (line !== '') return line
+  throw badInput('no-passphrase', `The first line of ${file} is empty; write the passphrase there.`)
+}
