@@ -7,6 +7,7 @@ import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
+import { allPackages } from '../lock/installer.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { requireLock } from '../lock/require-lock.ts'
 import type { Context } from './context.ts'
@@ -55,7 +56,7 @@ export async function run(
 }
 
 function lockedDebs(lockfile: Lockfile, platforms: readonly Platform[]): DebFile[] {
-  const packages = platforms.flatMap((platform) => lockfile.platforms[platform]?.packages ?? [])
+  const packages = platforms.flatMap((platform) => allPackages(lockfile, platform))
   return [...new Map(packages.map((locked) => [locked.sha256, locked])).values()]
 }
 

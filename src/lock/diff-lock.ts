@@ -1,4 +1,5 @@
 import { type Platform, platforms } from '../lib/platform.ts'
+import { allPackages } from './installer.ts'
 import type { LockedPackage, Lockfile } from './lockfile.ts'
 
 export interface LockChange {
@@ -37,7 +38,7 @@ export function diffLocks(before: Lockfile | undefined, after: Lockfile): Platfo
 }
 
 function packagesOf(lock: Lockfile | undefined, platform: Platform): Map<string, LockedPackage> {
-  return new Map(lock?.platforms[platform]?.packages.map((one) => [one.name, one]))
+  return new Map(allPackages(lock, platform).map((one) => [one.name, one]))
 }
 
 function differs(a: LockedPackage, b: LockedPackage): boolean {

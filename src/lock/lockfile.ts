@@ -20,6 +20,8 @@ export interface Lockfile {
   readonly date: string
   readonly archives: readonly LockedArchive[]
   readonly platforms: Readonly<Partial<Record<Platform, LockedPlatform>>>
+  /** What the installer image holds beside the layers that it shares with the appliance; absent: it cannot be built. */
+  readonly installer?: Readonly<Partial<Record<Platform, readonly LockedPackage[]>>>
 }
 
 export interface LockedArchive {

@@ -2,6 +2,7 @@ import type { Archive } from '../debian/archive.ts'
 import { matchesPin } from '../debian/resolver-candidates.ts'
 import { compareVersions } from '../debian/version.ts'
 import { debianArchitecture, type Platform } from '../lib/platform.ts'
+import { allPackages } from './installer.ts'
 import type { Lockfile } from './lockfile.ts'
 
 /** A locked package that the archive has a newer version of. */
@@ -28,7 +29,7 @@ export function findOutdated(
 ): OutdatedPackage[] {
   return (Object.keys(lock.platforms) as Platform[]).flatMap((platform) => {
     const index = archive.index(debianArchitecture(platform))
-    const packages = [...lock.platforms[platform]!.packages].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const packages = allPackages(lock, platform).sort((a, b) => (a.name < b.name ? -1 : 1))
     return packages.flatMap(({ name, source, version, layer }): OutdatedPackage[] => {
       const newer = index.named(name).filter((one) => compareVersions(one.version, version) > 0)
       const newest = newer[0]

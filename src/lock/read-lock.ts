@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { badInput, errorCode, type SlipwayError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
-import { platforms } from '../lib/platform.ts'
+import { type Platform, platforms } from '../lib/platform.ts'
 import { anyText, type Check, count, listOf, mapOf, object, text } from './lock-shape.ts'
-import { assemblyVersion, type LockedPlatform, type Lockfile, lockVersion } from './lockfile.ts'
+import { assemblyVersion, type LockedPackage, type Lockfile, lockVersion } from './lockfile.ts'
 
 /** The lock's name in a product directory. */
 export const lockName = 'appliance.lock'
@@ -50,68 +50,87 @@ const poolPath = text(
   'the path of a .deb below an archive',
 )
 
-const shape: Check = object({
-  lockVersion: count,
-  assemblyVersion: count,
-  definition: digest,
-  date,
-  archives: listOf(
-    object(
-      {
-        suite,
-        mirror: text(/^(?:main|security)$/, 'main or security'),
-        inRelease: digest,
-        date,
-        signedBy: listOf(text(/^[0-9A-F]{40,64}$/, 'a fingerprint')),
-      },
-      { validUntil: date, validUntilWaived: anyText },
+const platformName = text(new RegExp(`^(?:${platforms.join('|')})$`), `one of ${platforms.join(', ')}`)
+
+const packages = listOf(
+  object(
+    {
+      name,
+      version,
+      architecture: text(/^[a-z0-9][a-z0-9-]*$/, 'an architecture'),
+      source: name,
+      sourceVersion: version,
+      suite,
+      path: poolPath,
+      size: count,
+      sha256: text(/^[0-9a-f]{64}$/, '64 hex digits'),
+      layer,
+      needs: listOf(name),
+    },
+    { requestedBy: listOf(layer) },
+  ),
+)
+
+const shape: Check = object(
+  {
+    lockVersion: count,
+    assemblyVersion: count,
+    definition: digest,
+    date,
+    archives: listOf(
+      object(
+        {
+          suite,
+          mirror: text(/^(?:main|security)$/, 'main or security'),
+          inRelease: digest,
+          date,
+          signedBy: listOf(text(/^[0-9A-F]{40,64}$/, 'a fingerprint')),
+        },
+        { validUntil: date, validUntilWaived: anyText },
+      ),
     ),
-  ),
-  platforms: mapOf(
-    text(new RegExp(`^(?:${platforms.join('|')})$`), `one of ${platforms.join(', ')}`),
-    object({
-      packages: listOf(
-        object(
-          {
+    platforms: mapOf(
+      platformName,
+      object({
+        packages,
+        excluded: listOf(
+          object({
             name,
-            version,
-            architecture: text(/^[a-z0-9][a-z0-9-]*$/, 'an architecture'),
-            source: name,
-            sourceVersion: version,
-            suite,
-            path: poolPath,
-            size: count,
-            sha256: text(/^[0-9a-f]{64}$/, '64 hex digits'),
-            layer,
-            needs: listOf(name),
-          },
-          { requestedBy: listOf(layer) },
+            version: text(/^(?:(?:\d+:)?[A-Za-z0-9.+~-]+)?$/, 'a Debian version'),
+            reason: anyText,
+            neededBy: listOf(name),
+          }),
         ),
-      ),
-      excluded: listOf(
-        object({
-          name,
-          version: text(/^(?:(?:\d+:)?[A-Za-z0-9.+~-]+)?$/, 'a Debian version'),
-          reason: anyText,
-          neededBy: listOf(name),
-        }),
-      ),
-    }),
-  ),
-})
+      }),
+    ),
+  },
+  { installer: mapOf(platformName, packages) },
+)
 
 /** What no form can tell: names that lead nowhere, packages twice or out of order, suites without an archive. */
 function contentProblem(lock: Lockfile): string | undefined {
   const suites = new Set(lock.archives.map((archive) => archive.suite))
-  for (const [platform, locked] of Object.entries(lock.platforms)) {
-    const problem = platformProblem(locked, suites)
+  for (const [platform, { packages }] of Object.entries(lock.platforms)) {
+    const problem = packagesProblem(packages, suites, new Set())
     if (problem !== undefined) return `in ${platform}, ${problem}`
+  }
+  for (const [platform, packages] of Object.entries(lock.installer ?? {})) {
+    const below = lock.platforms[platform as Platform]?.packages
+    const problem = below
+      ? packagesProblem(packages, suites, new Set(below.map((locked) => locked.name)))
+      : 'there is no appliance'
+    if (problem !== undefined) return `in the installer of ${platform}, ${problem}`
   }
   return undefined
 }
 
-function platformProblem({ packages }: LockedPlatform, suites: ReadonlySet<string>): string | undefined {
-  const names = new Set(packages.map((locked) => locked.name))
+/** `below`: names of packages in the layers beneath, which what stands here may need. */
+function packagesProblem(
+  packages: readonly LockedPackage[],
+  suites: ReadonlySet<string>,
+  below: ReadonlySet<string>,
+): string | undefined {
+  const names = new Set([...below, ...packages.map((locked) => locked.name)])
   const layers = new Set<string>()
   const seen = new Set<string>()
   for (const [index, locked] of packages.entries()) {

@@ -7,6 +7,8 @@ import { debianArchitecture, type Platform } from '../lib/platform.ts'
 import { findArchSkew, refuseArchSkew } from './arch-skew.ts'
 import { assignLayers } from './assign-layers.ts'
 import { definitionDigest } from './definition-digest.ts'
+import { allPackages, resolveInstaller } from './installer.ts'
+import { lockPackage } from './lock-package.ts'
 import {
   assemblyVersion,
   type LockedArchive,
@@ -61,6 +63,7 @@ export function resolveLock(
       .at(-1)!,
     archives: archive.releases.map(lockArchive),
     platforms,
+    ...lockInstaller(definition, archive, platforms, previous, moving),
   }
   return previous && sameChoice(previous, lock) ? previous : lock
 }
@@ -88,8 +91,26 @@ function resolvePlatforms(
   return Object.fromEntries([...definition.platforms].sort().map(resolvePlatform))
 }
 
+/** The installer image of every platform for which the archive has Node. */
+function lockInstaller(
+  definition: Definition,
+  archive: Archive,
+  platforms: Lockfile['platforms'],
+  previous: Lockfile | undefined,
+  moving: ReadonlySet<string>,
+): Pick<Lockfile, 'installer'> {
+  const resolved = Object.entries(platforms).flatMap(([platform, locked]): [string, LockedPackage[]][] => {
+    const before = (previous?.installer?.[platform as Platform] ?? []).filter(({ name }) => !moving.has(name))
+    const kept = new Map(before.map(({ name, version }) => [name, version]))
+    const index = archive.index(debianArchitecture(platform as Platform))
+    const packages = resolveInstaller(definition, locked, index, kept)
+    return packages ? [[platform, packages]] : []
+  })
+  return resolved.length === 0 ? {} : { installer: Object.fromEntries(resolved) }
+}
+
 function lockedPackages(lock: Lockfile | undefined): LockedPackage[] {
-  return Object.values(lock?.platforms ?? {}).flatMap(({ packages }) => packages)
+  return Object.keys(lock?.platforms ?? {}).flatMap((platform) => allPackages(lock, platform as Platform))
 }
 
 function allNames(lock: Lockfile | undefined): Set<string> {
@@ -134,15 +155,7 @@ function movingNames(
 function lockPlatform(definition: Definition, { packages, excluded }: Resolution): LockedPlatform {
   const layerOf = assignLayers(packages, definition)
   const place = (name: string): number => definition.layers.indexOf(layerOf.get(name)!)
-  const locked = packages.map(({ package: one, requestedBy, needs }): LockedPackage => {
-    const { name, version, architecture, source, sourceVersion, suite, path, size, sha256 } = one
-    return {
-      ...{ name, version, architecture, source, sourceVersion, suite, path, size, sha256 },
-      layer: layerOf.get(name)!,
-      ...(requestedBy.length > 0 ? { requestedBy } : {}),
-      needs,
-    }
-  })
+  const locked = packages.map((one) => lockPackage(one, layerOf.get(one.package.name)!))
   // The resolution is sorted by name already, and the sort is stable.
   return { packages: locked.sort((a, b) => place(a.name) - place(b.name)), excluded }
 }
@@ -159,7 +172,7 @@ function lockArchive(release: ArchiveRelease): LockedArchive {
 
 /** Whether two locks choose the same; only the archive's state may have moved on. */
 function sameChoice(a: Lockfile, b: Lockfile): boolean {
-  const choice = ({ assemblyVersion, definition, platforms }: Lockfile): string =>
-    JSON.stringify([assemblyVersion, definition, platforms])
+  const choice = ({ assemblyVersion, definition, platforms, installer }: Lockfile): string =>
+    JSON.stringify([assemblyVersion, definition, platforms, installer])
   return choice(a) === choice(b)
 }

@@ -1,6 +1,7 @@
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Platform } from '../lib/platform.ts'
+import { allPackages } from './installer.ts'
 import type { ExcludedPackage, LockedPackage, Lockfile } from './lockfile.ts'
 
 /** Why a package is in the image: for each component that leads to it, the shortest way down. */
@@ -23,7 +24,8 @@ export interface Chain {
 
 /** Explains a name from the lock alone; throws `not-locked` (exit code 2) where the lock does not have it. */
 export function explainWhy(lock: Lockfile, platform: Platform, name: string): Why {
-  const { packages, excluded } = lock.platforms[platform] ?? { packages: [], excluded: [] }
+  const excluded = lock.platforms[platform]?.excluded ?? []
+  const packages = allPackages(lock, platform)
   const byName = new Map(packages.map((one) => [one.name, one]))
   const locked = byName.get(name)
   if (locked) return { platform, name, locked, chains: findChains(byName, [name]) }

@@ -23,8 +23,18 @@ export function formatLock(lock: Lockfile): string {
         return locked ? [[platform, orderPlatform(locked)]] : []
       }),
     ),
+    installer: lock.installer && orderInstaller(lock.installer),
   }
   return `${JSON.stringify(ordered, undefined, 2)}\n`
+}
+
+function orderInstaller(installer: NonNullable<Lockfile['installer']>) {
+  return Object.fromEntries(
+    platforms.flatMap((platform) => {
+      const packages = installer[platform]
+      return packages ? [[platform, packages.map(orderPackage)]] : []
+    }),
+  )
 }
 
 function orderPlatform({ packages, excluded }: LockedPlatform): LockedPlatform {
