@@ -38,7 +38,7 @@ export type CheckSource = Omit<Extract<Check, { file: string }>, 'mode' | 'file'
 }
 
 /** Fills in the defaults of a `component.yaml` that its schema has accepted. */
-export function toComponent(name: string, source: ComponentSource, rootfs: string | undefined): Component {
+export function toComponent(name: string, source: ComponentSource, rootfs: readonly string[]): Component {
   return {
     name,
     layer: source.layer ?? name,
@@ -54,7 +54,7 @@ export function toComponent(name: string, source: ComponentSource, rootfs: strin
     directories: (source.directories ?? []).map(toDirectory),
     files: (source.files ?? []).map(toFile),
     links: source.links ?? [],
-    ...(rootfs === undefined ? {} : { rootfs }),
+    rootfs,
     ports: source.ports ?? [],
     checks: (source.checks ?? []).map(toCheck),
     ...(source.licence === undefined ? {} : { licence: source.licence }),

@@ -172,7 +172,7 @@ function toHealthcheck(source: HealthcheckSource): Healthcheck {
 function checkNames(compose: Compose, source: ComposeSource, yaml: YamlFile): Problem[] {
   const problems: Problem[] = []
   const report = (path: ValuePath, text: string): void => {
-    problems.push({ file: yaml.file, line: yaml.lineOf(path), path: showPath(path), text })
+    problems.push({ ...yaml.placeOf(path), path: showPath(path), text })
   }
   const check = (path: ValuePath, kind: string, name: string, declared: readonly string[]): void => {
     if (declared.includes(name)) return

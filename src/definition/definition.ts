@@ -1,10 +1,15 @@
 import type { DebianSource } from '../debian/source.ts'
 import type { Platform } from '../lib/platform.ts'
+import type { Roots } from './roots.ts'
 
 /** A product directory, loaded and checked: the four places of docs/architecture.md as one object. */
 export interface Definition {
   /** Absolute path of the product directory. */
   readonly directory: string
+  /** Where its files are looked for: its own directory, then those it extends. */
+  readonly roots: Roots
+  /** The product that it extends, where it does. */
+  readonly parent?: Parent
   /** Lower-case name: image name, labels, file names. */
   readonly name: string
   /** Semantic version of the appliance's release. */
@@ -28,12 +33,17 @@ export interface Definition {
   /** In layer order. */
   readonly components: readonly Component[]
   readonly checks: readonly Check[]
-  /** Absolute path of the Compose file. */
+  /** Where the product's own Compose file is or would be, absolute: relative paths in it begin here. */
   readonly composeFile: string
-  /** Folder of profiles, absolute. */
-  readonly profilesFolder: string
-  /** Folders searched for recipes, in order: the product's own, then Slipway's. */
+  /** Folders searched for recipes, in order: the product's own, its parents', then Slipway's. */
   readonly recipeFolders: readonly string[]
+}
+
+/** A product that another extends. */
+export interface Parent {
+  readonly name: string
+  readonly version: string
+  readonly directory: string
 }
 
 /**
@@ -78,8 +88,8 @@ export interface Component {
   /** Mode or owner of overlay files that need other than 0644/0755 root:root; paths absolute in the image. */
   readonly files: readonly FileRule[]
   readonly links: readonly LinkRule[]
-  /** Absolute path of the overlay folder, where there is one. */
-  readonly rootfs?: string
+  /** Absolute paths of its overlay folders, lowest first: a file of the latter replaces one of the former. */
+  readonly rootfs: readonly string[]
   /** Ports the image declares: "53/udp". */
   readonly ports: readonly string[]
   readonly checks: readonly Check[]

@@ -31,7 +31,7 @@ export function explainSchemaErrors(
     // One place, one sentence: ajv tells a wrong value again for each keyword that refuses it.
     const place = told.missing ? showPath([...told.at, told.missing]) : path
     if (problems.has(place) || (told.missing && suggested.has(place))) continue
-    problems.set(place, { file: yaml.file, line: yaml.lineOf(told.at), path, text: told.text })
+    problems.set(place, { ...yaml.placeOf(told.at), path, text: told.text })
   }
   return [...problems.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
 }

@@ -22,7 +22,7 @@ export function interpolateFile(
       for (const name of result.names) names.add(name)
       for (const text of result.errors) {
         const at = showPath(path)
-        problems.push({ file: yaml.file, line: yaml.lineOf(path), path: at, text: `${at} ${text}` })
+        problems.push({ ...yaml.placeOf(path), path: at, text: `${at} ${text}` })
       }
       return result.text
     }

@@ -1,15 +1,17 @@
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { platforms } from '../lib/platform.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
-import type { AcceptedScript, Brand, Component, Definition } from './definition.ts'
+import type { AcceptedScript, Brand, Component, Definition, Parent } from './definition.ts'
+import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
+import { type ApplianceFile, findParents, rootsOf } from './parents.ts'
 import { type Problem, refuseProblems, showPath } from './problem.ts'
+import { findInRoots, inRoot, namesInRoots, type Roots, rootsWithFile } from './roots.ts'
 import { checkRuntime } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
-import { readYamlFile } from './yaml-file.ts'
+import { type Place, readYamlFile } from './yaml-file.ts'
 
 /** `appliance.yaml` as its schema allows it. */
 interface ApplianceSource {
@@ -44,51 +46,52 @@ interface ApplianceSource {
 const slipwayRecipes = fileURLToPath(new URL('../../images/recipes', import.meta.url))
 
 /**
- * Reads and checks a product directory. Throws a DefinitionError (exit code 2) that names every mistake in every
- * file: where it stands, what was found, what is allowed.
+ * Reads and checks a product directory, laid over what it extends. Throws a DefinitionError (exit code 2) that names
+ * every mistake in every file: where it stands, what was found, what is allowed.
  */
 export async function loadDefinition(directory: string): Promise<Definition> {
-  const root = path.resolve(directory)
-  if (!(await isFile(path.join(root, 'appliance.yaml'))))
-    throw badInput(
-      'no-definition',
-      `There is no appliance.yaml in ${root}; go to the product directory, or name it with: slipway --directory DIR`,
-    )
-  const appliance = await readYamlFile(root, 'appliance.yaml')
-  const components = await readComponents(root)
+  const chain = await findParents(directory)
+  const roots = rootsOf(chain)
+  const root = roots[0].directory
+  const appliance = mergeAppliance(chain)
+  const components = await readComponents(roots)
   const problems: Problem[] = [
     ...appliance.problems,
     ...checkSchema('appliance', appliance),
+    ...ownIdentity(chain),
     ...components.problems,
   ]
   refuseProblems(problems)
 
   const source = appliance.value as ApplianceSource
-  for (const { component, file, line } of components.found) {
+  for (const { component, place } of components.found) {
     if (source.layers.includes(component.layer)) continue
     const near = nearest(component.layer, source.layers)[0]
     problems.push({
-      file,
-      line,
+      ...place,
       path: 'layer',
       text: `the layer is "${component.layer}"; it must be one of appliance.yaml's layers: ${source.layers.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
     })
   }
-  const named = [
-    ...source.debian.keyrings.map((file, index) => ({ file, place: ['debian', 'keyrings', index] as const })),
-    ...(source.keys ?? []).map((file, index) => ({ file, place: ['keys', index] as const })),
-  ]
-  for (const { file, place } of named) {
-    if (await isFile(path.resolve(root, file))) continue
-    problems.push({
-      file: 'appliance.yaml',
-      line: appliance.lineOf(place),
-      path: showPath(place),
-      text: `${showPath(place)} is "${file}", but there is no such file`,
-    })
+  const files = async (names: readonly string[], ...at: string[]): Promise<string[]> => {
+    const found = await Promise.all(names.map((file) => findInRoots(roots, file)))
+    for (const [index, file] of names.entries()) {
+      if (found[index] !== undefined) continue
+      const place = [...at, index]
+      problems.push({
+        ...appliance.placeOf(place),
+        path: showPath(place),
+        text: `${showPath(place)} is "${file}", but there is no such file`,
+      })
+    }
+    return found.map((file) => file ?? '')
   }
+  const keyrings = await files(source.debian.keyrings, 'debian', 'keyrings')
+  const keys = await files(source.keys ?? [], 'keys')
   const definition: Definition = {
     directory: root,
+    roots,
+    ...(chain[1] && { parent: identify(chain[1]) }),
     name: source.name,
     version: source.version,
     description: source.description ?? '',
@@ -100,7 +103,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
       ...(source.debian.mirror === undefined ? {} : { mirror: source.debian.mirror }),
       ...(source.debian.securityMirror === undefined ? {} : { securityMirror: source.debian.securityMirror }),
       snapshots: source.debian.snapshots ?? [],
-      keyrings: source.debian.keyrings.map((keyring) => path.resolve(root, keyring)),
+      keyrings,
     },
     platforms: source.platforms ?? platforms,
     layers: source.layers,
@@ -108,55 +111,72 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     exclude: source.exclude ?? {},
     omit: (source.omit ?? []).map((rule) => ({ ...rule, except: rule.except ?? [] })),
     accept: source.accept ?? [],
-    keys: (source.keys ?? []).map((key) => path.resolve(root, key)),
+    keys,
     brand: source.brand,
     components: components.found
       .map(({ component }) => component)
       .sort((a, b) => source.layers.indexOf(a.layer) - source.layers.indexOf(b.layer)),
     checks: (source.checks ?? []).map(toCheck),
     composeFile: path.join(root, 'compose', 'appliance.yaml'),
-    profilesFolder: path.join(root, 'profiles'),
-    recipeFolders: [...new Set([path.join(root, 'images', 'recipes'), slipwayRecipes])],
+    recipeFolders: [...new Set([...roots.map((one) => inRoot(one, 'images/recipes')), slipwayRecipes])],
   }
   refuseProblems([...problems, ...(await checkRuntime(definition))])
   return definition
 }
 
-interface FoundComponent {
-  readonly component: Component
-  readonly file: string
-  readonly line: number
+/** The `appliance.yaml` of a product over those of its parents. */
+export function mergeAppliance(chain: readonly ApplianceFile[]): MergedYaml {
+  const files = chain.map(({ yaml }) => ({ ...yaml, value: withoutExtends(yaml.value) }))
+  return mergeYaml(files.reverse(), { keepLast: ['layers'] })
 }
 
-async function readComponents(root: string): Promise<{ found: FoundComponent[]; problems: Problem[] }> {
+function withoutExtends(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const { extends: parent, ...rest } = value as Record<string, unknown>
+  return typeof parent === 'string' ? rest : value
+}
+
+/** What a product cannot have from its parent. */
+function ownIdentity([own, parent]: readonly ApplianceFile[]): Problem[] {
+  if (!own || !parent || own.yaml.problems.length > 0) return []
+  const value = Object(own.yaml.value) as Record<string, unknown>
+  return (['name', 'version'] as const)
+    .filter((key) => !Object.hasOwn(value, key))
+    .map((key) => ({
+      ...own.yaml.placeOf([]),
+      path: key,
+      text: `${key} is missing; a product that extends another has a ${key} of its own`,
+    }))
+}
+
+function identify({ root, yaml }: ApplianceFile): Parent {
+  const { name, version } = yaml.value as ApplianceSource
+  return { name, version, directory: root.directory }
+}
+
+interface FoundComponent {
+  readonly component: Component
+  readonly place: Place
+}
+
+async function readComponents(roots: Roots): Promise<{ found: FoundComponent[]; problems: Problem[] }> {
   const found: FoundComponent[] = []
   const problems: Problem[] = []
-  for (const name of await componentNames(root)) {
-    const yaml = await readYamlFile(root, path.join('images', name, 'component.yaml'))
+  for (const name of await namesInRoots(roots, 'images')) {
+    const file = `images/${name}/component.yaml`
+    const holders = await rootsWithFile(roots, file)
+    if (holders.length === 0) continue // keyrings and recipes are no components
+    const yaml = mergeYaml(await Promise.all(holders.map((root) => readYamlFile(root, file)).reverse()))
     const wrong = [...yaml.problems, ...checkSchema('component', yaml)]
     problems.push(...wrong)
     if (wrong.length > 0) continue
-    const rootfs = path.join(root, 'images', name, 'rootfs')
-    const component = toComponent(
-      name,
-      yaml.value as ComponentSource,
-      (await isDirectory(rootfs)) ? rootfs : undefined,
-    )
-    found.push({ component, file: yaml.file, line: yaml.lineOf(['layer']) })
+    const overlays = roots.map((root) => inRoot(root, `images/${name}/rootfs`)).reverse()
+    const present = await Promise.all(overlays.map(isDirectory))
+    const rootfs = overlays.filter((_, index) => present[index])
+    const component = toComponent(name, yaml.value as ComponentSource, rootfs)
+    found.push({ component, place: yaml.placeOf(['layer']) })
   }
   return { found, problems }
-}
-
-/** Folders of images/ that hold a component.yaml, sorted by code unit; keyrings and recipes hold none. */
-async function componentNames(root: string): Promise<string[]> {
-  const folder = path.join(root, 'images')
-  const names = await readdir(folder).catch(() => [])
-  const present = await Promise.all(names.map((name) => isFile(path.join(folder, name, 'component.yaml'))))
-  return names.filter((_, index) => present[index]).sort()
-}
-
-async function isFile(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined))?.isFile() ?? false
 }
 
 async function isDirectory(folder: string): Promise<boolean> {

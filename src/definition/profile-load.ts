@@ -1,11 +1,11 @@
-import { readdir } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import path from 'node:path'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Definition } from './definition.ts'
+import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import type { MaintenanceWindow, Profile, ServiceProfile } from './profile.ts'
+import { namesInRoots, rootsWithFile } from './roots.ts'
 import { checkSchema } from './schema.ts'
 import { parseSize } from './size.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
@@ -27,17 +27,23 @@ interface ServiceSource {
   readonly restart?: string
 }
 
-type Place = Pick<Definition, 'directory' | 'profilesFolder'>
+type Place = Pick<Definition, 'roots'>
 
 /** Names of the product's profiles, sorted. */
-export async function profileNames({
-  profilesFolder,
-}: Pick<Definition, 'profilesFolder'>): Promise<string[]> {
-  const files = await readdir(profilesFolder).catch(() => [])
-  return files
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => file.slice(0, -'.yaml'.length))
-    .sort()
+export async function profileNames({ roots }: Place): Promise<string[]> {
+  const files = await namesInRoots(roots, 'profiles')
+  return files.filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -'.yaml'.length))
+}
+
+/** A profile's file over those of the same name that it covers. */
+export async function readProfileFile({ roots }: Place, name: string): Promise<MergedYaml> {
+  const file = `profiles/${name}.yaml`
+  const holders = await rootsWithFile(roots, file)
+  return mergeYaml(
+    await Promise.all(
+      (holders.length > 0 ? holders : [roots[0]]).map((root) => readYamlFile(root, file)).reverse(),
+    ),
+  )
 }
 
 /** Reads a profile and what it extends. Throws bad input: no such profile (with the nearest name), or mistakes. */
@@ -64,10 +70,7 @@ export async function readProfile(
   const seen: string[] = []
   let own: YamlFile | undefined
   for (let next: string | undefined = name; next !== undefined; ) {
-    const yaml = await readYamlFile(
-      definition.directory,
-      path.relative(definition.directory, path.join(definition.profilesFolder, `${next}.yaml`)),
-    )
+    const yaml = await readProfileFile(definition, next)
     own ??= yaml
     seen.push(next)
     const problems = [...yaml.problems, ...checkSchema('profile', yaml)]
@@ -125,12 +128,7 @@ async function checkProfile(definition: Place, yaml: YamlFile, seen: readonly st
   const source = yaml.value as ProfileSource
   const problems: Problem[] = []
   const report = (at: ValuePath, text: string): void => {
-    problems.push({
-      file: yaml.file,
-      line: yaml.lineOf(at),
-      path: showPath(at),
-      text: `${showPath(at)} ${text}`,
-    })
+    problems.push({ ...yaml.placeOf(at), path: showPath(at), text: `${showPath(at)} ${text}` })
   }
   if (source.extends !== undefined) {
     const names = await profileNames(definition)

@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import path from 'node:path'
+import { stringify } from 'yaml'
 import { nearest } from '../lib/nearest.ts'
 import type { Compose, ComposeMount } from './compose.ts'
 import { readCompose } from './compose-parse.ts'
 import type { Component, Definition } from './definition.ts'
 import type { Variables } from './interpolate.ts'
+import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import { type Profile, type ServiceProfile, serviceVariable, splitPort } from './profile.ts'
 import { profileNames, readProfile } from './profile-load.ts'
+import { inRoot, namesInRoots, type Root } from './roots.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** The product's Compose file with these variables replaced. Throws a DefinitionError that names every mistake. */
 export async function loadCompose(
-  definition: Pick<Definition, 'directory' | 'composeFile'>,
+  definition: Pick<Definition, 'roots'>,
   variables: Variables,
 ): Promise<Compose> {
   const { compose, problems } = readCompose(await readComposeFile(definition), variables)
@@ -21,8 +23,32 @@ export async function loadCompose(
 }
 
 /** The text of the product's Compose file, as docker-compose reads it. */
-export async function readComposeText({ composeFile }: Pick<Definition, 'composeFile'>): Promise<string> {
-  return readFile(composeFile, 'utf8')
+export async function readComposeText(definition: Pick<Definition, 'roots'>): Promise<string> {
+  const files = await composeFiles(definition)
+  const [only, ...more] = files
+  if (only && more.length === 0) return readFile(inRoot(only.root, only.file), 'utf8')
+  return stringify((await readComposeFile(definition)).value)
+}
+
+/** The product's Compose files laid over each other: its parents' first, `appliance.yaml` before the others. */
+export async function readComposeFile(definition: Pick<Definition, 'roots'>): Promise<MergedYaml> {
+  const files = await composeFiles(definition)
+  if (files.length === 0) files.push({ root: definition.roots[0], file: mainFile })
+  return mergeYaml(await Promise.all(files.map(({ root, file }) => readYamlFile(root, file))))
+}
+
+const mainFile = 'compose/appliance.yaml'
+
+async function composeFiles({ roots }: Pick<Definition, 'roots'>): Promise<{ root: Root; file: string }[]> {
+  const found = []
+  for (const root of roots.toReversed()) {
+    const names = (await namesInRoots([root], 'compose')).filter((name) => name.endsWith('.yaml'))
+    const files = names.map((name) => `compose/${name}`)
+    for (const file of files.sort((a, b) => Number(b === mainFile) - Number(a === mainFile))) {
+      found.push({ root, file })
+    }
+  }
+  return found
 }
 
 /** How it runs and how much: the Compose file, every profile, and what they say about each other. */
@@ -40,13 +66,6 @@ export async function checkRuntime(definition: Definition): Promise<Problem[]> {
     const key = `${file}:${line}:${text}`
     return told.has(key) ? false : told.add(key)
   })
-}
-
-function readComposeFile({
-  directory,
-  composeFile,
-}: Pick<Definition, 'directory' | 'composeFile'>): Promise<YamlFile> {
-  return readYamlFile(directory, path.relative(directory, composeFile))
 }
 
 function checkComponents(compose: Compose, yaml: YamlFile, definition: Definition): Problem[] {
@@ -146,5 +165,5 @@ function suggest(word: string, candidates: readonly string[]): string {
 }
 
 function problem(yaml: YamlFile, at: ValuePath, text: string): Problem {
-  return { file: yaml.file, line: yaml.lineOf(at), path: showPath(at), text: `${showPath(at)} ${text}` }
+  return { ...yaml.placeOf(at), path: showPath(at), text: `${showPath(at)} ${text}` }
 }

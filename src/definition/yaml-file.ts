@@ -4,22 +4,31 @@ import type { Document, Node, Pair, YAMLError } from 'yaml'
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { errorCode } from '../lib/errors.ts'
 import type { Problem, ValuePath } from './problem.ts'
+import { type Root, shownFile } from './roots.ts'
 
-/** A YAML file of a product directory: its value, and where in the file each part of it stands. */
+/** Where something is said. */
+export interface Place {
+  /** Relative to the product directory, with forward slashes; a parent's files begin with where it is. */
+  readonly file: string
+  /** 1-based. */
+  readonly line: number
+}
+
+/** A YAML file of a product directory: its value, and where each part of it stands. */
 export interface YamlFile {
-  /** Relative to the product directory, with forward slashes. */
+  /** As in `Place`. */
   readonly file: string
   readonly value: unknown
   readonly problems: readonly Problem[]
-  /** Line of a value (1-based), or of the nearest thing around it. `key` asks for the line of the key itself. */
-  readonly lineOf: (path: ValuePath) => number
+  /** Where a value stands, or the nearest thing around it. */
+  readonly placeOf: (path: ValuePath) => Place
 }
 
-/** Reads and parses `file` (relative to `directory`). What cannot be read or parsed is told in `problems`. */
-export async function readYamlFile(directory: string, file: string): Promise<YamlFile> {
-  const shown = file.split(path.sep).join('/')
+/** Reads and parses `file` (relative to the root). What cannot be read or parsed is told in `problems`. */
+export async function readYamlFile(root: Root, file: string): Promise<YamlFile> {
+  const shown = shownFile(root, file)
   try {
-    return parseYaml(await readFile(path.join(directory, file), 'utf8'), shown)
+    return parseYaml(await readFile(path.join(root.directory, ...file.split('/')), 'utf8'), shown)
   } catch (error) {
     return unreadable(shown, error)
   }
@@ -56,7 +65,7 @@ export function parseYaml(text: string, file: string): YamlFile {
       })
     }
   }
-  return { file, value, problems, lineOf: (where) => lineAt(offsetOf(document, where)) }
+  return { file, value, problems, placeOf: (where) => ({ file, line: lineAt(offsetOf(document, where)) }) }
 }
 
 function unreadable(file: string, error: unknown): YamlFile {
@@ -64,7 +73,12 @@ function unreadable(file: string, error: unknown): YamlFile {
     errorCode(error) === 'ENOENT'
       ? 'there is no such file'
       : `it cannot be read (${errorCode(error) ?? String(error)})`
-  return { file, value: undefined, problems: [{ file, path: '', text: reason }], lineOf: () => 1 }
+  return {
+    file,
+    value: undefined,
+    problems: [{ file, path: '', text: reason }],
+    placeOf: () => ({ file, line: 1 }),
+  }
 }
 
 function explainYamlError(error: YAMLError, text: string): string {

@@ -14,7 +14,7 @@ import { assembleLayer, layerEntries } from './layer.ts'
 import { type CachedLayer, type LayerCache, retainTree } from './layer-cache.ts'
 import type { LayerPackage } from './layer-package.ts'
 import { type LayerPlan, planLayers } from './layer-plan.ts'
-import { type OverlayFile, readOverlay } from './overlay.ts'
+import { type OverlayFile, readOverlays } from './overlay.ts'
 import type { Entry } from './tree.ts'
 import type { Workers } from './workers.ts'
 
@@ -48,7 +48,7 @@ export async function buildImage(
     )
   }
   const plans = planLayers(definition, lockfile, platform, {
-    overlays: await readOverlays(definition),
+    overlays: await readAllOverlays(definition),
     recipeDigest: (name) => sha256Hex(options.recipes.files.get(name)?.text ?? ''),
   })
   const found = await Promise.all(plans.map((plan) => options.layers.find(plan.key)))
@@ -58,10 +58,10 @@ export async function buildImage(
   return assembleImage(definition, lockfile, platform, layers)
 }
 
-async function readOverlays(definition: Definition): Promise<Map<string, OverlayFile[]>> {
+async function readAllOverlays(definition: Definition): Promise<Map<string, OverlayFile[]>> {
   const overlays = new Map<string, OverlayFile[]>()
   for (const component of definition.components) {
-    if (component.rootfs) overlays.set(component.name, await readOverlay(component.rootfs))
+    overlays.set(component.name, await readOverlays(component.rootfs))
   }
   return overlays
 }

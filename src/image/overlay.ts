@@ -12,6 +12,13 @@ export interface OverlayFile {
   readonly target?: string
 }
 
+/** Reads a component's overlays as one, ordered: a file of a later folder replaces one of an earlier. */
+export async function readOverlays(folders: readonly string[]): Promise<OverlayFile[]> {
+  const files = new Map<string, OverlayFile>()
+  for (const folder of folders) for (const file of await readOverlay(folder)) files.set(file.path, file)
+  return [...files.values()].sort((a, b) => compareBytes(a.path, b.path))
+}
+
 /**
  * Reads a `rootfs/` overlay, ordered. Nothing of the host's file system but names, bytes and links counts: a file is
  * executable where it begins with `#!`, and text with Windows line ends gets Unix ones, so that a checkout on Windows

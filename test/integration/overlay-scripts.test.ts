@@ -8,8 +8,7 @@ import { repository } from '../support/slipway.ts'
 it('every script of the overlays passes shellcheck', async () => {
   const { components } = await loadDefinition(repository)
   const scripts: string[] = []
-  for (const { rootfs } of components) {
-    if (!rootfs) continue
+  for (const rootfs of components.flatMap((component) => component.rootfs)) {
     for (const entry of await readdir(rootfs, { recursive: true, withFileTypes: true })) {
       const file = path.join(entry.parentPath, entry.name)
       if (entry.isFile() && (await readFile(file, 'utf8')).startsWith('#!')) scripts.push(file)

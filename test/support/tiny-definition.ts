@@ -11,6 +11,7 @@ export function tinyDefinition(
 ): Definition {
   return {
     directory: '/product',
+    roots: [{ directory: '/product', label: '' }],
     name: 'tiny',
     version: '1.0.0',
     description: 'A product made for a test',
@@ -38,13 +39,13 @@ export function tinyDefinition(
       directories: [],
       files: [],
       links: [],
+      rootfs: [],
       ports: [],
       checks: [],
       ...component,
     })),
     checks: [],
     composeFile: '/product/compose/appliance.yaml',
-    profilesFolder: '/product/profiles',
     keys: [],
     recipeFolders: [],
     ...extra,

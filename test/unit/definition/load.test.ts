@@ -51,6 +51,7 @@ describe('loadDefinition', () => {
   it('fills in what a product directory leaves open', async () => {
     expect(await load()).toEqual({
       directory: scratch.path,
+      roots: [{ directory: scratch.path, label: '' }],
       name: 'tiny',
       version: '1.0.0',
       description: '',
@@ -81,13 +82,13 @@ describe('loadDefinition', () => {
           directories: [],
           files: [],
           links: [],
+          rootfs: [],
           ports: [],
           checks: [],
         },
       ],
       checks: [],
       composeFile: path.join(scratch.path, 'compose', 'appliance.yaml'),
-      profilesFolder: path.join(scratch.path, 'profiles'),
       recipeFolders: [
         path.join(scratch.path, 'images', 'recipes'),
         path.join(repository, 'images', 'recipes'),
@@ -135,7 +136,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
         { path: '/etc/x', owner: 'op' },
       ],
       links: [{ path: '/srv/link', target: 'data' }],
-      rootfs: path.join(scratch.path, 'images', 'tools', 'rootfs'),
+      rootfs: [path.join(scratch.path, 'images', 'tools', 'rootfs')],
       ports: ['53/udp'],
       checks: [
         { file: '/etc/motd', mode: 0o640, contains: 'hello' },

@@ -3,20 +3,23 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { profileVariables } from '../../../src/definition/profile.ts'
 import { loadProfile, profileNames } from '../../../src/definition/profile-load.ts'
+import type { Roots } from '../../../src/definition/roots.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 
 let scratch: Scratch
-let place: { directory: string; profilesFolder: string }
+let place: { roots: Roots }
+let folder: string
 
 beforeEach(async () => {
   scratch = await makeScratch('profile')
-  place = { directory: scratch.path, profilesFolder: path.join(scratch.path, 'profiles') }
-  await mkdir(place.profilesFolder)
+  place = { roots: [{ directory: scratch.path, label: '' }] }
+  folder = path.join(scratch.path, 'profiles')
+  await mkdir(folder)
 })
 afterEach(() => scratch.remove())
 
 const write = (name: string, text: string): Promise<void> =>
-  writeFile(path.join(place.profilesFolder, `${name}.yaml`), text)
+  writeFile(path.join(folder, `${name}.yaml`), text)
 
 const branch = `description: A branch
 services:

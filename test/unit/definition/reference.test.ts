@@ -71,13 +71,14 @@ describe('the reference appliance', () => {
 
   it('gives every script of an overlay the mode of a program', async () => {
     for (const component of definition.components) {
-      if (!component.rootfs) continue
-      const entries = await readdir(component.rootfs, { recursive: true, withFileTypes: true })
+      const [rootfs] = component.rootfs
+      if (!rootfs) continue
+      const entries = await readdir(rootfs, { recursive: true, withFileTypes: true })
       const scripts: string[] = []
       for (const entry of entries) {
         const file = path.join(entry.parentPath, entry.name)
         if (!entry.isFile() || !(await readFile(file, 'utf8')).startsWith('#!')) continue
-        scripts.push(`/${path.relative(component.rootfs, file).split(path.sep).join('/')}`)
+        scripts.push(`/${path.relative(rootfs, file).split(path.sep).join('/')}`)
       }
       const programs = component.files.filter(({ mode }) => mode === 0o755).map((rule) => rule.path)
       expect(programs.sort()).toEqual(scripts.sort())

@@ -14,6 +14,7 @@ const nothing: Component = {
   directories: [],
   files: [],
   links: [],
+  rootfs: [],
   ports: [],
   checks: [],
 }
