@@ -29,9 +29,10 @@ import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { enginePlatform } from './platform-option.ts'
 import { noLicence, prepareLicence } from './prepare-licence.ts'
+import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
 
 /** What `plan` and `install` read alike. */
-export interface InstallOptions {
+export interface InstallOptions extends RegistryOptions {
   readonly directory: string
   readonly profile?: string
   readonly name?: string
@@ -74,8 +75,12 @@ export async function prepareInstall(
   checkName(name)
   const engine = await connectEngine(context.env)
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
-  const image = await readLayout(directory, enginePlatform(engine.version.architecture))
-  checkRelease(definition, image, directory)
+  const platform = enginePlatform(engine.version.architecture)
+  const remote = layout !== undefined && (await namesRegistry(context, layout))
+  const image = remote
+    ? await openFromRegistry(context, layout, platform, { ...options, keys: definition.keys })
+    : await readLayout(directory, platform)
+  checkRelease(definition, image, remote ? layout : directory)
   const reference = `${definition.name}:${definition.version}`
   const wanted = targetImage(reference, image)
   const again = async (): Promise<PreparedInstall> => {

@@ -102,6 +102,18 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .option('--json', 'it is JSON in any case')
     .action(run(() => import('./sbom.ts')))
 
+  program
+    .command('push <reference> [layout]')
+    .description(
+      'bring a built layout (default: build/ in the product directory) to a registry: only what it lacks',
+    )
+    .option('--key <file>', 'sign with this private key, as cosign does')
+    .option('--passphrase-file <file>', 'its passphrase: the first line of a file')
+    .option('--insecure', 'speak plain http to a registry that is not on this machine')
+    .option('--dry-run', 'ask what the registry lacks, send nothing')
+    .option('--json', 'print what was sent as JSON')
+    .action(run(() => import('./push.ts')))
+
   const installOptions = (command: Command): Command =>
     command
       .option('--profile <name>', 'how much, and for whom: a file of profiles/ (default: the installed one)')
@@ -112,6 +124,9 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
         collect,
       )
       .option('--unset <key>', 'forget a remembered setting, such as dns.port; may be repeated', collect)
+      .option('--key <file>', "the partner's public key: only an image of a registry that it signed is taken")
+      .option('--allow-unsigned', 'take a tag of a registry as it is')
+      .option('--insecure', 'speak plain http to the registry')
 
   installOptions(program.command('preflight [layout]'))
     .description('whether the appliance can be installed on this host, and what to mend where not')
@@ -124,7 +139,9 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./plan.ts')))
 
   installOptions(program.command('install [layout]'))
-    .description('bring the host to what the product says (default layout: build/ in the product directory)')
+    .description(
+      'bring the host to what the product says; a layout (default: build/ in the product directory) or REGISTRY/REPOSITORY@sha256:…',
+    )
     .option('--licence <file>', "put the customer's licence in place; renews one that is there")
     .option('--dry-run', 'show the plan, change nothing')
     .option('-y, --yes', 'do not ask')

@@ -63,6 +63,7 @@ async function send(
 ): Promise<LoadedImage> {
   signal?.throwIfAborted()
   const layers = image.layers.slice(shared)
+  await image.bring?.([image.manifest, image.config, ...layers], signal)
   const total = bytesOf(layers)
   const task = `load ${references[0]}`
   report({ type: 'start', task, total, unit: 'bytes' })

@@ -86,12 +86,12 @@ function sourceOf(
     config: manifest.config,
     layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: diffIds[index]! })),
     labels: config.config?.Labels ?? {},
-    open: (blob) => openBlob(directory, blob),
+    open: (blob) => openBlobFile(blobFile(directory, blob.digest), blob),
   }
 }
 
-function openBlob(directory: string, blob: Descriptor): Readable {
-  const file = blobFile(directory, blob.digest)
+/** A blob's bytes from a file; the stream fails at its end where they are not those of the digest. */
+export function openBlobFile(file: string, blob: Descriptor): Readable {
   const hash = createHash('sha256')
   let size = 0
   const check = new Transform({
@@ -109,7 +109,8 @@ function openBlob(directory: string, blob: Descriptor): Readable {
   return pipeline(read, check, () => {})
 }
 
-async function readIndexFile(directory: string): Promise<Index> {
+/** The layout's own index.json. */
+export async function readIndexFile(directory: string): Promise<Index> {
   const file = path.join(directory, 'index.json')
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error
@@ -138,7 +139,7 @@ function parse<T>(text: string, file: string): T {
 }
 
 /** Digests come from files that anybody may have edited: nothing but 64 hex digits becomes a path. */
-function blobFile(directory: string, digest: string): string {
+export function blobFile(directory: string, digest: string): string {
   if (!/^sha256:[0-9a-f]{64}$/.test(digest)) {
     throw badInput('bad-layout', `${directory} names a blob "${digest}", which is no SHA-256 digest; ${anew}`)
   }

@@ -1,0 +1,109 @@
+import type { KeyObject } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
+import type { Descriptor } from '../../image/oci.ts'
+import { type Digest, digestOf } from '../../lib/digest.ts'
+import { mapParallel } from '../../lib/parallel.ts'
+import type { LayoutContent, ManifestContent } from './layout-content.ts'
+import { formatReference } from './reference.ts'
+import { manifestTypes, type RegistrySession } from './session.ts'
+import { isSigned, signatureLayers, signaturePayload, signatureTag } from './simple-signing.ts'
+import { isThere } from './upload.ts'
+
+/** What a registry lacks of a layout. */
+export interface PushPlan {
+  readonly tag: string
+  readonly blobs: readonly Descriptor[]
+  /** Blobs that it has. */
+  readonly present: number
+  /** Images, then the index. */
+  readonly manifests: readonly ManifestContent[]
+  readonly referrers: readonly ManifestContent[]
+  /** What our key has not signed there, with the signatures that it has. */
+  readonly unsigned: readonly { readonly subject: Descriptor; readonly others: readonly Descriptor[] }[]
+  /** Whether the tag names something else, or nothing. */
+  readonly tagMoves: boolean
+}
+
+/**
+ * Asks a registry what it has of a layout, by HEAD, from the top: what names others is only there when they are.
+ * `key`, public or private, says whose signatures are wanted.
+ */
+export async function planPush(
+  session: RegistrySession,
+  content: LayoutContent,
+  tag: string,
+  key?: KeyObject,
+): Promise<PushPlan> {
+  const { root, images } = content
+  const tagMoves = (await digestOfTag(session, tag)) !== root.descriptor.digest
+  const manifests: ManifestContent[] = []
+  if (tagMoves && !(await hasManifest(session, root))) {
+    const others = images.filter((image) => image !== root)
+    manifests.push(...(await missing(session, others)), root)
+  }
+  const referrers = await missing(session, content.referrers)
+  const wanted = new Map<Digest, Descriptor>()
+  for (const { blobs } of [...manifests, ...referrers])
+    for (const blob of blobs) wanted.set(blob.digest, blob)
+  const blobs = await without([...wanted.values()], (blob) =>
+    isThere(session, blob.digest, `Whether the blob ${blob.digest} is there cannot be asked`),
+  )
+  const unsigned = key ? await findUnsigned(session, content, key) : []
+  return { tag, blobs, present: wanted.size - blobs.length, manifests, referrers, unsigned, tagMoves }
+}
+
+async function digestOfTag(session: RegistrySession, tag: string): Promise<string | undefined> {
+  const what = `What the tag ${tag} names cannot be asked`
+  const answer = await session.ask({ ...headOf(tag), what })
+  answer.discard()
+  if (answer.status === 404) return undefined
+  const told = answer.headers['docker-content-digest']
+  return told === undefined ? (await session.readManifest(tag, what))?.digest : String(told)
+}
+
+async function hasManifest(session: RegistrySession, { descriptor }: ManifestContent): Promise<boolean> {
+  const what = `Whether the manifest ${descriptor.digest} is there cannot be asked`
+  const answer = await session.ask({ ...headOf(descriptor.digest, descriptor.mediaType), what })
+  answer.discard()
+  return answer.status === 200
+}
+
+function missing(
+  session: RegistrySession,
+  manifests: readonly ManifestContent[],
+): Promise<ManifestContent[]> {
+  return without(manifests, (manifest) => hasManifest(session, manifest))
+}
+
+async function without<T>(items: readonly T[], isThereAlready: (item: T) => Promise<boolean>): Promise<T[]> {
+  const found = await mapParallel(items, { limit: 6 }, isThereAlready)
+  return items.filter((_, index) => !found[index])
+}
+
+async function findUnsigned(
+  session: RegistrySession,
+  { root, images }: LayoutContent,
+  key: KeyObject,
+): Promise<PushPlan['unsigned']> {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  const subjects = [...new Set([root, ...images])].map(({ descriptor }) => descriptor)
+  const unsigned: { subject: Descriptor; others: Descriptor[] }[] = []
+  for (const { mediaType, digest, size } of subjects) {
+    const found = await session.readManifest(
+      signatureTag(digest),
+      `The signatures of ${digest} cannot be read`,
+    )
+    const others = found ? signatureLayers(found.bytes) : []
+    const payload = signaturePayload(formatReference(session.reference), digest)
+    const own = others.some(
+      (layer) => layer.digest === digestOf(payload) && isSigned(layer, payload, publicKey),
+    )
+    if (!own) unsigned.push({ subject: { mediaType, digest, size }, others })
+  }
+  return unsigned
+}
+
+function headOf(version: string, accept?: string) {
+  const headers = { accept: accept ?? manifestTypes }
+  return { method: 'HEAD', path: `manifests/${version}`, headers, wanted: [200, 404] } as const
+}

@@ -1,0 +1,153 @@
+import type { Digest } from '../../lib/digest.ts'
+import { Failure } from '../../lib/http-failure.ts'
+import type { Answer } from '../../lib/http-request.ts'
+import { withRetries } from '../../lib/http-retry.ts'
+import type { Question, RegistrySession } from './session.ts'
+
+/** A blob that can be read from anywhere in it. */
+export interface UploadBlob {
+  readonly digest: Digest
+  readonly size: number
+  /** Its bytes from an offset, `length` of them. */
+  read(from: number, length: number): Promise<Uint8Array>
+}
+
+export interface UploadOptions {
+  /** A repository of the same registry that may have the blob: it is then mounted from there. */
+  readonly mountFrom?: string | undefined
+  /** Bytes as they are taken; negative where the registry lost some. */
+  readonly onBytes?: (by: number) => void
+}
+
+const chunkSize = 8 * 2 ** 20
+
+/** An upload under way: where the registry wants the next bytes, and how many it has. */
+interface Upload {
+  location: string
+  offset: number
+  /** Whether the last request ended in a way that leaves open what the registry took. */
+  doubtful: boolean
+}
+
+/**
+ * Brings a blob to a registry (distribution-spec, "Pushing Blobs"): in one piece where it is small, else in chunks.
+ * A cut upload goes on where the registry says it stopped. Throws what `RegistrySession.gaveUp` makes.
+ */
+export async function uploadBlob(
+  session: RegistrySession,
+  blob: UploadBlob,
+  { mountFrom, onBytes = () => {} }: UploadOptions = {},
+): Promise<'uploaded' | 'mounted' | 'present'> {
+  const what = `The blob ${blob.digest} cannot be pushed`
+  let upload: Upload | undefined
+  let begun = false
+  const moveTo = (offset: number): void => {
+    onBytes(offset - (upload?.offset ?? 0))
+    if (upload) upload.offset = offset
+  }
+  const forget = (): void => {
+    moveTo(0)
+    upload = undefined
+  }
+
+  const attempt = async (): Promise<'uploaded' | 'mounted' | 'present'> => {
+    if (upload?.doubtful && !(await findOffset(upload))) forget()
+    if (!upload) {
+      // The end of an upload may have been reached, and only its answer lost.
+      if (begun && (await isThere(session, blob.digest, what))) {
+        onBytes(blob.size)
+        return 'present'
+      }
+      const mount = mountFrom && !begun ? `?mount=${blob.digest}&from=${encodeURIComponent(mountFrom)}` : ''
+      begun = true
+      const answer = await ask({ method: 'POST', path: `blobs/uploads/${mount}`, wanted: [201, 202], what })
+      if (answer.status === 201) {
+        onBytes(blob.size)
+        return 'mounted'
+      }
+      upload = { location: locationOf(answer), offset: 0, doubtful: false }
+    }
+    if (blob.size > chunkSize) while (upload.offset < blob.size) await sendChunk(upload)
+    await finish(upload)
+    return 'uploaded'
+  }
+
+  const ask = async (question: Question): Promise<Answer> => {
+    const answer = await session.askOnce(question)
+    answer.discard()
+    return answer
+  }
+
+  const sendChunk = async (current: Upload): Promise<void> => {
+    const { offset } = current
+    const body = await blob.read(offset, Math.min(chunkSize, blob.size - offset))
+    const end = offset + body.length
+    current.doubtful = true
+    const answer = await ask({
+      method: 'PATCH',
+      path: current.location,
+      headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` },
+      body,
+      wanted: [202, 404, 416],
+      what,
+    })
+    if (answer.status !== 202) throw new Failure('it lost track of the upload', true)
+    current.location = locationOf(answer)
+    current.doubtful = false
+    moveTo(end)
+  }
+
+  /** The last request: for a small blob with all its bytes. */
+  const finish = async (current: Upload): Promise<void> => {
+    const { offset } = current
+    const body = await blob.read(offset, blob.size - offset)
+    current.doubtful = true
+    const url = new URL(current.location)
+    url.searchParams.set('digest', blob.digest)
+    await ask({
+      method: 'PUT',
+      path: url.href,
+      headers: {
+        'content-type': 'application/octet-stream',
+        ...(offset > 0 && body.length > 0 && { 'content-range': `${offset}-${blob.size - 1}` }),
+      },
+      body,
+      wanted: [201],
+      what,
+    })
+    moveTo(blob.size)
+  }
+
+  /** Asks how much came; false where the registry no longer knows the upload, or cannot say. */
+  const findOffset = async (current: Upload): Promise<boolean> => {
+    const answer = await session.askOnce({
+      path: current.location,
+      wanted: [204, 202, 400, 404, 405, 416],
+      what,
+    })
+    answer.discard()
+    const end = /^(?:bytes=)?0-(\d+)$/.exec(answer.headers.range ?? '')?.[1]
+    // "0-0" is said of nothing and of one byte.
+    if (answer.status > 204 || end === undefined || end === '0' || Number(end) >= blob.size) return false
+    current.location = locationOf(answer, current.location)
+    current.doubtful = false
+    moveTo(Number(end) + 1)
+    return true
+  }
+
+  return withRetries(session.patience, attempt, session.gaveUp(what))
+}
+
+/** Whether the repository has a blob. */
+export async function isThere(session: RegistrySession, digest: Digest, what: string): Promise<boolean> {
+  const answer = await session.ask({ method: 'HEAD', path: `blobs/${digest}`, wanted: [200, 404], what })
+  answer.discard()
+  return answer.status === 200
+}
+
+function locationOf(answer: Answer, otherwise?: string): string {
+  const { location } = answer.headers
+  if (location !== undefined && URL.canParse(location, answer.url)) return new URL(location, answer.url).href
+  if (otherwise !== undefined) return otherwise
+  throw new Failure('it does not say where an upload goes on', false)
+}
