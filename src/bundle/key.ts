@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { commandName } from '../lib/command-name.ts'
 import { digestOf } from '../lib/digest.ts'
 import { badInput } from '../lib/errors.ts'
 
@@ -55,7 +56,7 @@ export async function readPublicKey(file: string): Promise<KeyObject> {
 
 async function readPem(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw badInput('bad-key', `The key ${file} cannot be read; \`slipway key\` makes a pair.`, error)
+    throw badInput('bad-key', `The key ${file} cannot be read; \`${commandName()} key\` makes a pair.`, error)
   })
 }
 
@@ -66,7 +67,7 @@ function parse(file: string, half: string, read: () => KeyObject): KeyObject {
   } catch (error) {
     throw badInput(
       'bad-key',
-      `${file} is not a ${half} key in PEM, or its passphrase is another; \`slipway key\` makes a pair.`,
+      `${file} is not a ${half} key in PEM, or its passphrase is another; \`${commandName()} key\` makes a pair.`,
       error,
     )
   }
@@ -74,6 +75,6 @@ function parse(file: string, half: string, read: () => KeyObject): KeyObject {
   if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return key
   throw badInput(
     'bad-key',
-    `${file} is a key of the type ${type}, and ed25519 or P-256 is needed; \`slipway key\` makes a pair.`,
+    `${file} is a key of the type ${type}, and ed25519 or P-256 is needed; \`${commandName()} key\` makes a pair.`,
   )
 }

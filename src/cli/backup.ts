@@ -6,6 +6,7 @@ import type { WrittenBackup } from '../host/backup/write-backup.ts'
 import { withBackup } from '../host/state-document.ts'
 import { readState, writeState } from '../host/state-volume.ts'
 import { formatBytes } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -39,7 +40,7 @@ export async function run(context: Context, options: BackupOptions, [to = '']: s
   }
   for (const line of describe(prepared)) context.print(line)
   context.print(`${file}: ${formatBytes(size)}, SHA-256 ${sha256}`)
-  context.print(`Next: slipway restore ${file} --name ${name}`)
+  context.print(`Next: ${commandName()} restore ${file} --name ${name}`)
 }
 
 /** Nothing changes the appliance while it is read; what was taken is noted in its state. */

@@ -9,11 +9,13 @@ interface Word {
   readonly description: string
 }
 
+type Shell = (command: string, verbs: readonly Verb[], globals: readonly Word[]) => string[]
+
 interface Verb extends Word {
   readonly options: readonly Word[]
 }
 
-const shells: Readonly<Record<string, (verbs: readonly Verb[], globals: readonly Word[]) => string[]>> = {
+const shells: Readonly<Record<string, Shell>> = {
   bash,
   zsh,
   fish,
@@ -35,7 +37,7 @@ export function formatCompletion(shell: string, program: Command): string {
     description: command.description(),
     options: optionsOf(command),
   }))
-  return format(verbs, optionsOf(program)).join('\n')
+  return format(program.name(), verbs, optionsOf(program)).join('\n')
 }
 
 /** What may follow a verb: the verbs below it, and its own options and theirs, each once. */
@@ -54,10 +56,11 @@ function optionsOf(command: Command): Word[] {
 const words = (list: readonly Word[]): string => list.map(({ word }) => word).join(' ')
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-function bash(verbs: readonly Verb[], globals: readonly Word[]): string[] {
+function bash(command: string, verbs: readonly Verb[], globals: readonly Word[]): string[] {
+  const shellFunction = `_${command.replaceAll('-', '_')}`
   return [
-    '# In ~/.bashrc: source <(slipway completion bash)',
-    '_slipway() {',
+    `# In ~/.bashrc: source <(${command} completion bash)`,
+    `${shellFunction}() {`,
     "  local word=${COMP_WORDS[COMP_CWORD]} verb='' words i",
     '  for ((i = 1; i < COMP_CWORD; i++)); do',
     '    case ${COMP_WORDS[i]} in',
@@ -72,17 +75,18 @@ function bash(verbs: readonly Verb[], globals: readonly Word[]): string[] {
     '  esac',
     '  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")',
     '}',
-    'complete -o default -F _slipway slipway',
+    `complete -o default -F ${shellFunction} ${command}`,
   ]
 }
 
-function zsh(verbs: readonly Verb[], globals: readonly Word[]): string[] {
+function zsh(command: string, verbs: readonly Verb[], globals: readonly Word[]): string[] {
+  const shellFunction = `_${command.replaceAll('-', '_')}`
   const described = ({ word, description }: Word): string =>
     quoted(`${word.replaceAll(':', '\\:')}:${description.replaceAll(':', '\\:')}`)
   const list = (wanted: readonly Word[]): string => `choices=(${wanted.map(described).join(' ')})`
   return [
-    '# In ~/.zshrc, after compinit: source <(slipway completion zsh)',
-    '_slipway() {',
+    `# In ~/.zshrc, after compinit: source <(${command} completion zsh)`,
+    `${shellFunction}() {`,
     "  local verb='' i",
     '  for ((i = 2; i < CURRENT; i++)); do',
     '    case ${words[i]} in',
@@ -96,23 +100,23 @@ function zsh(verbs: readonly Verb[], globals: readonly Word[]): string[] {
     `    '') ${list([...verbs, ...globals])} ;;`,
     ...verbs.map(({ word, options }) => `    ${word}) ${list(options)} ;;`),
     '  esac',
-    "  _describe 'slipway' choices",
+    `  _describe '${command}' choices`,
     '  [[ -z $verb ]] || _files',
     '}',
-    'compdef _slipway slipway',
+    `compdef ${shellFunction} ${command}`,
   ]
 }
 
-function fish(verbs: readonly Verb[], globals: readonly Word[]): string[] {
+function fish(command: string, verbs: readonly Verb[], globals: readonly Word[]): string[] {
   const flag = ({ word, description }: Word): string =>
     `${word.startsWith('-') ? `-l ${word.replace(/^--/, '')}` : `-f -a ${word}`} -d ${quoted(description)}`
   return [
-    '# In ~/.config/fish/config.fish: slipway completion fish | source',
-    ...globals.map((option) => `complete -c slipway -n __fish_use_subcommand ${flag(option)}`),
+    `# In ~/.config/fish/config.fish: ${command} completion fish | source`,
+    ...globals.map((option) => `complete -c ${command} -n __fish_use_subcommand ${flag(option)}`),
     ...verbs.flatMap(({ word, description, options }) => [
-      `complete -c slipway -n __fish_use_subcommand -f -a ${word} -d ${quoted(description)}`,
+      `complete -c ${command} -n __fish_use_subcommand -f -a ${word} -d ${quoted(description)}`,
       ...options.map(
-        (option) => `complete -c slipway -n '__fish_seen_subcommand_from ${word}' ${flag(option)}`,
+        (option) => `complete -c ${command} -n '__fish_seen_subcommand_from ${word}' ${flag(option)}`,
       ),
     ]),
   ]

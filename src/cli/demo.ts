@@ -3,6 +3,7 @@ import { loadDefinition } from '../definition/load.ts'
 import { loadProfile } from '../definition/profile-load.ts'
 import { connectEngine } from '../engine/connect.ts'
 import { inspectHost } from '../host/inspect.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { findAppliance } from './demo/appliance-access.ts'
@@ -44,7 +45,7 @@ export async function run(context: Context, options: DemoOptions): Promise<undef
   if (engine.endpoint.host)
     throw badInput(
       'engine-elsewhere',
-      `The proof needs the Engine of this machine, and ${engine.endpoint.address} is another’s; unset DOCKER_HOST, or use slipway install there.`,
+      `The proof needs the Engine of this machine, and ${engine.endpoint.address} is another’s; unset DOCKER_HOST, or use ${commandName()} install there.`,
     )
   say(`Docker Engine ${engine.version.engine} answers (API ${engine.version.api}).`)
 
@@ -80,10 +81,13 @@ function nextCommands(
 ): string[] {
   const settings = set.map((setting) => ` --set ${setting}`).join('')
   const commands = [
-    [`npx slipway status${named}`, 'how it fares'],
-    [`npx slipway plan --profile ${profile}${named}${settings}`, 'what an install would change: nothing'],
-    ['npx slipway why libssl3t64', 'why a package is in the image'],
-    [`npx slipway uninstall${named}`, 'take it off this host again'],
+    [`npx ${commandName()} status${named}`, 'how it fares'],
+    [
+      `npx ${commandName()} plan --profile ${profile}${named}${settings}`,
+      'what an install would change: nothing',
+    ],
+    [`npx ${commandName()} why libssl3t64`, 'why a package is in the image'],
+    [`npx ${commandName()} uninstall${named}`, 'take it off this host again'],
     ...(started ? [[started.stopCommand, `stop the Docker Engine, which was started ${started.how}`]] : []),
   ] as const
   const width = Math.max(...commands.map(([command]) => command.length))

@@ -4,6 +4,7 @@ import { type Change, diffImages, diffMaps, type FileChange, type ImageDiff } fr
 import { openImage } from '../image/image-files.ts'
 import { readLayout } from '../image/read-layout.ts'
 import { formatBytes } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { type Platform, platforms } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
@@ -46,7 +47,7 @@ async function kindOf(place: string): Promise<'an image layout' | 'a lock'> {
   const found = await stat(place).catch(() => undefined)
   throw badInput(
     'nothing-to-compare',
-    `${place} ${found ? 'holds neither an image layout nor a lock' : 'is not there'}; name two layouts that slipway build wrote, or two locks (the file, or its folder).`,
+    `${place} ${found ? 'holds neither an image layout nor a lock' : 'is not there'}; name two layouts that ${commandName()} build wrote, or two locks (the file, or its folder).`,
   )
 }
 

@@ -1,6 +1,7 @@
 import { connectEngine } from '../engine/connect.ts'
 import type { DriftedPath } from '../host/drift.ts'
 import { readDrift, type ServiceDrift } from '../host/read-drift.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -33,8 +34,8 @@ export function noSuchService(name: string, service: string | undefined): Error 
   return badInput(
     'no-such-service',
     service === undefined
-      ? `${name} is not installed on this host; \`slipway install\` installs it.`
-      : `${name} has no service ${service} on this host; \`slipway status --name ${name}\` lists them.`,
+      ? `${name} is not installed on this host; \`${commandName()} install\` installs it.`
+      : `${name} has no service ${service} on this host; \`${commandName()} status --name ${name}\` lists them.`,
   )
 }
 
@@ -55,7 +56,7 @@ function printDrift(
     return
   }
   context.print(
-    `${unexpected === 1 ? 'One path' : `${unexpected} paths`} changed that should not; \`slipway restore-file PATH\` puts one file back, \`slipway reset clean\` all.`,
+    `${unexpected === 1 ? 'One path' : `${unexpected} paths`} changed that should not; \`${commandName()} restore-file PATH\` puts one file back, \`${commandName()} reset clean\` all.`,
   )
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { loadDefinition } from '../definition/load.ts'
 import type { Engine } from '../engine/engine.ts'
 import { listAppliances } from '../host/inspect.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { checkName } from './host-plan.ts'
@@ -26,7 +27,7 @@ export async function chooseAppliance(
   throw badInput(
     'no-name',
     names.length === 0
-      ? 'This host holds no appliance; `slipway install` puts one there.'
+      ? `This host holds no appliance; \`${commandName()} install\` puts one there.`
       : `This host holds several appliances; say which with --name: ${names.join(', ')}.`,
   )
 }

@@ -25,6 +25,7 @@ import { mergeSettings, type Settings } from '../host/stored-settings.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { readLayout } from '../image/read-layout.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { enginePlatform } from './platform-option.ts'
@@ -161,7 +162,7 @@ export function checkRelease(definition: Definition, image: ImageSource, directo
   if (product === definition.name && release === definition.version) return
   throw badInput(
     'other-release',
-    `${directory} holds ${product} ${release}, and the definition is ${definition.name} ${definition.version}; \`slipway build\` builds it.`,
+    `${directory} holds ${product} ${release}, and the definition is ${definition.name} ${definition.version}; \`${commandName()} build\` builds it.`,
   )
 }
 

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { applyPlan } from '../host/apply.ts'
 import { type HostStatus, readStatus } from '../host/status.ts'
 import type { Step } from '../host/step.ts'
+import { commandName } from '../lib/command-name.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { type InstallOptions, type PreparedInstall, prepareInstall } from './host-plan.ts'
@@ -55,7 +56,9 @@ function printAddresses(context: Context, engine: Engine, status: HostStatus, re
     const where = ports.map(showPort).join(', ') || 'no published port'
     context.print(`  ${service.padEnd(width)}  ${where}${health === 'none' ? '' : `  (${health})`}`)
   }
-  context.print(`Next: slipway status --name ${status.name} · slipway uninstall --name ${status.name}`)
+  context.print(
+    `Next: ${commandName()} status --name ${status.name} · ${commandName()} uninstall --name ${status.name}`,
+  )
 }
 
 /** Where clients find the Engine's published ports. */

@@ -5,6 +5,7 @@ import { formatLicence, type Licence, licenceBytes, parseDay } from '../bundle/l
 import { signBytes } from '../bundle/signature.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { writeFileAtomic } from '../lib/atomic.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { describeLicence } from './describe-licence.ts'
@@ -51,7 +52,7 @@ export async function run(context: Context, options: IssueOptions): Promise<unde
   else {
     for (const line of describeLicence(licence)) context.print(line)
     if (!options.dryRun)
-      context.print(`Written to ${file}. Next: slipway install --licence ${path.basename(file)}`)
+      context.print(`Written to ${file}. Next: ${commandName()} install --licence ${path.basename(file)}`)
   }
 }
 

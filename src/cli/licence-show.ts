@@ -5,6 +5,7 @@ import { loadDefinition } from '../definition/load.ts'
 import { connectEngine } from '../engine/connect.ts'
 import { ownLabels } from '../host/labels.ts'
 import { readLicence } from '../host/licence/licence-volume.ts'
+import { commandName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { describeLicence } from './describe-licence.ts'
@@ -64,7 +65,7 @@ async function onHost(context: Context, options: ShowLicenceOptions): Promise<Sh
   if (!kept) {
     throw new SlipwayError(
       'no-licence',
-      `${name} holds no licence; \`slipway install --licence FILE\` puts one in place.`,
+      `${name} holds no licence; \`${commandName()} install --licence FILE\` puts one in place.`,
     )
   }
   const signed = parseLicence(kept.text, `The licence of ${name}`)

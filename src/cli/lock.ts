@@ -3,6 +3,7 @@ import { openArchive } from '../debian/archive.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
+import { commandName } from '../lib/command-name.ts'
 import { debianArchitecture } from '../lib/platform.ts'
 import { describeArchSkew, findArchSkew } from '../lock/arch-skew.ts'
 import { diffLocks, type LockChange, type PlatformDiff } from '../lock/diff-lock.ts'
@@ -79,5 +80,5 @@ function describeOutcome(changed: boolean, dryRun: boolean): string {
   if (!changed) return `${lockName} is up to date.`
   return dryRun
     ? `Nothing was written; without --dry-run, ${lockName} would be.`
-    : `${lockName} is written. Next: slipway build`
+    : `${lockName} is written. Next: ${commandName()} build`
 }

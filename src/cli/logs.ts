@@ -4,6 +4,7 @@ import { inspectHost } from '../host/inspect.ts'
 import type { LogLine } from '../host/log-lines.ts'
 import { followLogs, type LogRequest, readLogs } from '../host/logs.ts'
 import { containersOf } from '../host/plan-memory.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -31,7 +32,7 @@ export async function run(
   if (current.containers.length === 0) {
     throw new SlipwayError(
       'not-installed',
-      `${name} is not installed on this host; \`slipway install\` installs it.`,
+      `${name} is not installed on this host; \`${commandName()} install\` installs it.`,
     )
   }
   if (service !== undefined) containersOf(current, service)

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { commandName } from '../lib/command-name.ts'
 import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { createProgram } from './program.ts'
@@ -63,12 +64,12 @@ function fail(error: unknown): number {
   // The line of a task that was still running.
   if (interactive) process.stderr.write('\r\x1b[K')
   if (error instanceof SlipwayError) {
-    process.stderr.write(`slipway: ${error.message}\n`)
+    process.stderr.write(`${commandName()}: ${error.message}\n`)
     if (debug)
       process.stderr.write(`${error.stack}\n${error.cause instanceof Error ? `${error.cause.stack}\n` : ''}`)
     return error.exitCode
   }
   const text = error instanceof Error ? (debug ? error.stack : error.message) : String(error)
-  process.stderr.write(`slipway: ${text}${debug ? '' : ' (--debug shows where)'}\n`)
+  process.stderr.write(`${commandName()}: ${text}${debug ? '' : ' (--debug shows where)'}\n`)
   return exitCodes.failed
 }

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { openArchive } from '../debian/archive.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { cacheFolder } from '../lib/cache.ts'
+import { commandName } from '../lib/command-name.ts'
 import { debianArchitecture, type Platform } from '../lib/platform.ts'
 import { findOutdated, type OutdatedPackage } from '../lock/outdated.ts'
 import { readLock } from '../lock/read-lock.ts'
@@ -49,5 +50,5 @@ function describe({ name, version, newest, suite, security, heldBy }: OutdatedPa
 function nextCommand(outdated: readonly OutdatedPackage[]): string {
   const free = [...new Set(outdated.filter((one) => one.heldBy === undefined).map(({ name }) => name))]
   if (free.length === 0) return 'Only the pins in appliance.yaml hold these back.'
-  return `To move ${free.length === 1 ? 'it' : 'them all'}: slipway lock --update${free.length === 1 ? ` ${free[0]}` : ''}`
+  return `To move ${free.length === 1 ? 'it' : 'them all'}: ${commandName()} lock --update${free.length === 1 ? ` ${free[0]}` : ''}`
 }

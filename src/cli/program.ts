@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { commandName } from '../lib/command-name.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { packageVersion } from './package-version.ts'
@@ -19,7 +20,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       exitCode = (await verb.run(context, command.optsWithGlobals() as never, command.args)) ?? exitCodes.done
     }
 
-  const program = new Command('slipway')
+  const program = new Command(commandName())
     .description('Builds a layered Debian appliance image, and keeps it running on any Docker host.')
     .version(packageVersion(), '-V, --version')
     .option('-C, --directory <dir>', 'product directory', '.')
@@ -172,7 +173,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
   program
     .command('memory <service> <size>')
     .description(
-      'give a running service another memory limit, live and for good: slipway memory optimiser 1g',
+      `give a running service another memory limit, live and for good: ${commandName()} memory optimiser 1g`,
     )
     .option('--name <name>', 'which appliance (default: the only one on the host)')
     .option('--force', 'also below what it uses now, or above what the host has')
@@ -321,5 +322,5 @@ function usageError(text: string): string {
     .trim()
     .split('\n')
   const near = suggestion.replace(/^\(Did (you mean .*)\)$/, '; did $1')
-  return `slipway: ${mistake.replace(/\.$/, '')}${near || '.'} The commands and options: slipway --help\n`
+  return `${commandName()}: ${mistake.replace(/\.$/, '')}${near || '.'} The commands and options: ${commandName()} --help\n`
 }

@@ -27,6 +27,7 @@ import { readState, writeState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
 import { targetHost } from '../host/target.ts'
 import { formatBytes } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { changeHost } from './change-host.ts'
@@ -172,7 +173,7 @@ function checkInstalled(
   if (!other) return
   throw badInput(
     'other-release',
-    `${other.name} is of release ${other.release}, and the product directory of ${definition.version}; name the directory of that release with -C, or \`slipway install\` this one.`,
+    `${other.name} is of release ${other.release}, and the product directory of ${definition.version}; name the directory of that release with -C, or \`${commandName()} install\` this one.`,
   )
 }
 

@@ -3,6 +3,7 @@ import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { listAppliances } from '../host/inspect.ts'
 import { type HostStatus, readAllStatuses, readStatus } from '../host/status.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -25,7 +26,7 @@ export async function run(context: Context, options: StatusOptions): Promise<num
   if (options.watch && !context.interactive)
     throw badInput(
       'no-terminal',
-      '--watch redraws a terminal, and this is none; `slipway status` prints it once.',
+      `--watch redraws a terminal, and this is none; \`${commandName()} status\` prints it once.`,
     )
   const engine = await connectEngine(context.env)
   if (options.watch) return watch(context, engine, options)
@@ -50,7 +51,7 @@ function describe(statuses: HostStatus | HostStatus[]): string[] {
   const now = Date.now()
   if (Array.isArray(statuses)) return describeStatuses(statuses, now)
   if (statuses.services.length > 0) return describeStatus(statuses, now)
-  return [`${statuses.name} is not installed on this host; \`slipway install\` installs it.`]
+  return [`${statuses.name} is not installed on this host; \`${commandName()} install\` installs it.`]
 }
 
 function isAllWell(statuses: HostStatus | HostStatus[]): boolean {

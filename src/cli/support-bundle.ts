@@ -10,6 +10,7 @@ import { engineCollectors } from '../host/support/engine-collectors.ts'
 import { machineCollectors } from '../host/support/machine-collectors.ts'
 import { type BundleManifest, bundleManifest, writeBundle } from '../host/support/write-bundle.ts'
 import { formatBytes } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -115,7 +116,7 @@ async function findName(
   if (!(engine instanceof Error) && (await listAppliances(engine)).length > 0)
     return chooseAppliance(context, engine, options)
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory)).catch(() => undefined)
-  return definition?.name ?? 'slipway'
+  return definition?.name ?? commandName()
 }
 
 /** What the product directory says, and what an install from it would change. */

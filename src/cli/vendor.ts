@@ -5,6 +5,7 @@ import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folde
 import { loadDefinition } from '../definition/load.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import { allPackages } from '../lock/installer.ts'
@@ -30,7 +31,10 @@ export async function run(
   const directory = path.resolve(context.cwd, options.directory)
   const folder = args[0] === undefined ? path.join(directory, 'vendor') : path.resolve(context.cwd, args[0])
   if ((await stat(folder).catch(() => undefined))?.isFile()) {
-    throw badInput('not-a-folder', `${folder} is a file; name a folder for the packages: slipway vendor DIR`)
+    throw badInput(
+      'not-a-folder',
+      `${folder} is a file; name a folder for the packages: ${commandName()} vendor DIR`,
+    )
   }
   const definition = await loadDefinition(directory)
   const debs = lockedDebs(

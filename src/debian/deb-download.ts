@@ -1,6 +1,7 @@
 import { mkdir, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { formatBytes } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { shownUrl } from '../lib/http-failure.ts'
 import { mapParallel } from '../lib/parallel.ts'
@@ -108,7 +109,7 @@ function lockedFilesGone(
       : ', and no debian.snapshots are named'
   return new LockedFilesGone(
     names,
-    `${[...asked].map(shownUrl).join(', ')} no longer has ${listed}${snapshots}; run \`slipway lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
+    `${[...asked].map(shownUrl).join(', ')} no longer has ${listed}${snapshots}; run \`${commandName()} lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
   )
 }
 

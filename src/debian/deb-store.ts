@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Cache } from '../lib/cache.ts'
+import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { type DebDownloadOptions, downloadDebs } from './deb-download.ts'
 import type { DebianSource } from './source.ts'
@@ -96,7 +97,7 @@ function vendoredDeb(deb: DebFile, places: DebPlaces): string | undefined {
 function badVendored(file: string, why: string): SlipwayError {
   return new SlipwayError(
     'bad-vendored-file',
-    `${file} is not the package that the lock names: ${why}; run \`slipway vendor\` to put it right, or delete it.`,
+    `${file} is not the package that the lock names: ${why}; run \`${commandName()} vendor\` to put it right, or delete it.`,
   )
 }
 

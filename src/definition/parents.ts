@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { DefinitionError, type Problem } from './problem.ts'
@@ -27,7 +28,7 @@ export async function findParents(directory: string): Promise<readonly [Applianc
   if (!(await holdsProduct(own.directory))) {
     throw badInput(
       'no-definition',
-      `There is no appliance.yaml in ${own.directory}; go to the product directory, or name it with: slipway --directory DIR`,
+      `There is no appliance.yaml in ${own.directory}; go to the product directory, or name it with: ${commandName()} --directory DIR`,
     )
   }
   const found: [ApplianceFile, ...ApplianceFile[]] = [

@@ -1,3 +1,4 @@
+import { commandName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 
 /** One mistake in one file of a product directory. */
@@ -24,8 +25,8 @@ export class DefinitionError extends SlipwayError {
     super(
       'bad-definition',
       sentences.length === 1
-        ? `${sentences[0]} Correct it, then run: slipway validate`
-        : `${sentences.length} mistakes in the definition:\n${sentences.map((line) => `  ${line}\n`).join('')}Correct them, then run: slipway validate`,
+        ? `${sentences[0]} Correct it, then run: ${commandName()} validate`
+        : `${sentences.length} mistakes in the definition:\n${sentences.map((line) => `  ${line}\n`).join('')}Correct them, then run: ${commandName()} validate`,
       { exitCode: exitCodes.badInput },
     )
     this.problems = problems

@@ -1,3 +1,4 @@
+import { programName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 
 /** The oldest Engine API spoken: that of Engine 20.10. */
@@ -13,13 +14,13 @@ export function negotiateApi(offered: string, minimum: string | undefined, engin
   if (compareApi(offered, oldestApi) < 0) {
     throw new SlipwayError(
       'api-too-old',
-      `Docker Engine ${engine} speaks API ${offered} at most, and Slipway needs ${oldestApi} (Engine 20.10): upgrade Docker on that host, then run the same command again.`,
+      `Docker Engine ${engine} speaks API ${offered} at most, and ${programName()} needs ${oldestApi} (Engine 20.10): upgrade Docker on that host, then run the same command again.`,
     )
   }
   if (minimum && compareApi(minimum, newestApi) > 0) {
     throw new SlipwayError(
       'api-too-new',
-      `Docker Engine ${engine} speaks API ${minimum} at least, and this Slipway ${newestApi} at most: run it with a newer Slipway.`,
+      `Docker Engine ${engine} speaks API ${minimum} at least, and this ${programName()} ${newestApi} at most: run it with a newer ${programName()}.`,
     )
   }
   return compareApi(offered, newestApi) < 0 ? offered : newestApi

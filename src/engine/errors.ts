@@ -1,3 +1,4 @@
+import { commandName } from '../lib/command-name.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -64,7 +65,7 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
   if (image) {
     return failure(
       'no-such-image',
-      `The Docker Engine has no image ${image[1] ?? 'of that name'}; \`slipway build --load\` builds and loads it.`,
+      `The Docker Engine has no image ${image[1] ?? 'of that name'}; \`${commandName()} build --load\` builds and loads it.`,
       cause,
     )
   }
@@ -87,7 +88,7 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
   if (statusCode === 409) {
     return failure(
       'conflict',
-      `The Docker Engine refused: ${text}; \`slipway status\` shows what is there.`,
+      `The Docker Engine refused: ${text}; \`${commandName()} status\` shows what is there.`,
       cause,
     )
   }

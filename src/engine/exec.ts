@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
+import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { ExecOptions, ExecResult } from './engine.ts'
 import { splitOutput } from './output.ts'
@@ -32,7 +33,7 @@ async function collect(
   const abort = (): void => void stream.destroy(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   const late = (): void => {
-    const message = `${program} had not ended after ${timeout! / 1000} s; \`slipway status\` shows how its service fares.`
+    const message = `${program} had not ended after ${timeout! / 1000} s; \`${commandName()} status\` shows how its service fares.`
     stream.destroy(new SlipwayError('exec-timeout', message))
   }
   const timer = timeout === undefined ? undefined : setTimeout(late, timeout)

@@ -1,3 +1,4 @@
+import { programName } from '../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { hostPorts } from './inspect.ts'
 import { mutexContainer, stateContainer, stateVolume } from './own-things.ts'
@@ -18,7 +19,7 @@ export function refuseConflicts(current: HostState, target: HostTarget): void {
   if (reserved) {
     throw badInput(
       'reserved-name',
-      `The Compose file's volume ${reserved.name} has the name of the one in which Slipway keeps settings and history; give it another key or name.`,
+      `The Compose file's volume ${reserved.name} has the name of the one in which ${programName()} keeps settings and history; give it another key or name.`,
     )
   }
   const taken = [

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { loadImage } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
+import { commandName } from '../lib/command-name.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
@@ -153,7 +154,7 @@ function content(archive: BackupArchive, { backup }: Execution): AsyncIterable<U
   if (backup) return backup.open(archive)
   throw new SlipwayError(
     'no-backup',
-    `${archive.of} is to be filled from a backup, and none was given; \`slipway restore FILE\` names it.`,
+    `${archive.of} is to be filled from a backup, and none was given; \`${commandName()} restore FILE\` names it.`,
   )
 }
 
@@ -161,7 +162,7 @@ async function load(reference: string, { engine, image, report, signal }: Execut
   if (!image) {
     throw new SlipwayError(
       'no-image',
-      `The host does not have ${reference}, and no image was given; \`slipway build\` makes it, \`slipway install LAYOUT\` installs it.`,
+      `The host does not have ${reference}, and no image was given; \`${commandName()} build\` makes it, \`${commandName()} install LAYOUT\` installs it.`,
     )
   }
   const previous = (await engine.images.inspect(reference))?.id

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
+import { commandName } from '../lib/command-name.ts'
 import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
 import { helperFolder } from './helper-image.ts'
@@ -132,7 +133,7 @@ function holdMutex(engine: Engine, id: string, name: string, began: number): Mut
       if (!lost && performance.now() - heard < lease) return
       throw new SlipwayError(
         'mutex-lost',
-        `Another run may have taken over ${name}, since this one was not heard of for too long; \`slipway status\` shows what is there.`,
+        `Another run may have taken over ${name}, since this one was not heard of for too long; \`${commandName()} status\` shows what is there.`,
       )
     },
     release: async () => {

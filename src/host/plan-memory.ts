@@ -1,5 +1,6 @@
 import { formatSize } from '../definition/size.ts'
 import { formatMemory } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { HostContainer, HostState } from './state.ts'
@@ -77,7 +78,7 @@ export function containersOf(current: HostState, service: string): HostContainer
   throw badInput(
     'no-service',
     services.length === 0
-      ? `${current.name} is not installed on this host; \`slipway install\` installs it.`
+      ? `${current.name} is not installed on this host; \`${commandName()} install\` installs it.`
       : `${current.name} has no service ${service}${near ? `; did you mean ${near}?` : '.'} It has ${services.join(', ')}.`,
   )
 }

@@ -1,6 +1,7 @@
 import { newestApi, oldestApi } from '../engine/api-version.ts'
 import type { EngineVersion } from '../engine/engine.ts'
 import { formatBytes, formatMemory } from '../lib/bytes.ts'
+import { programName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import { newPorts, overlap, refuseConflicts } from './conflicts.ts'
 import type { HostFacts } from './host-facts.ts'
@@ -52,7 +53,7 @@ export function judgeEngine(version: EngineVersion, address: string): Finding[] 
   return [
     pass(
       'engine',
-      `Docker Engine ${version.engine} answers at ${address}, API ${version.api} (Slipway speaks ${oldestApi} to ${newestApi})`,
+      `Docker Engine ${version.engine} answers at ${address}, API ${version.api} (${programName()} speaks ${oldestApi} to ${newestApi})`,
     ),
     pass('containers', `It runs ${version.os} containers on ${version.architecture}`),
   ]

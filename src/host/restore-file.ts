@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { writeTar } from '../image/tar-writer.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, SlipwayError } from '../lib/errors.ts'
 import { undoFolder } from './drift.ts'
 import { readFacts, sameFacts } from './file-facts.ts'
@@ -16,7 +17,7 @@ export function checkPath(file: string): void {
   if (path.posix.isAbsolute(file) && path.posix.normalize(file) === file && !file.endsWith('/')) return
   throw badInput(
     'bad-path',
-    `"${file}" is no path of a file in a container; write one such as /etc/appliance/squid.conf, as \`slipway drift\` shows it.`,
+    `"${file}" is no path of a file in a container; write one such as /etc/appliance/squid.conf, as \`${commandName()} drift\` shows it.`,
   )
 }
 
@@ -38,7 +39,10 @@ export async function lookAtFile(
         ? await readFacts(engine, container.id, keptPath(file))
         : await withImage(engine, appliance, container.imageId, (reader) => readFacts(engine, reader, file))
     if (wanted?.type === 'directory') {
-      throw badInput('is-folder', `${file} is a folder; name one file, as \`slipway drift\` shows it.`)
+      throw badInput(
+        'is-folder',
+        `${file} is a folder; name one file, as \`${commandName()} drift\` shows it.`,
+      )
     }
     sights.push({
       container,
@@ -48,10 +52,10 @@ export async function lookAtFile(
   }
   if (sights.some(({ found }) => found)) return sights
   throw from === 'kept'
-    ? badInput('nothing-kept', `No copy of ${file} is kept; \`slipway drift\` shows what changed.`)
+    ? badInput('nothing-kept', `No copy of ${file} is kept; \`${commandName()} drift\` shows what changed.`)
     : badInput(
         'not-in-image',
-        `${file} is not in the image, so that nothing can put it back; \`slipway reset clean\` removes what was added.`,
+        `${file} is not in the image, so that nothing can put it back; \`${commandName()} reset clean\` removes what was added.`,
       )
 }
 
@@ -71,7 +75,7 @@ export async function restoreFile(
   if (!wanted) {
     throw new SlipwayError(
       'file-gone',
-      `${file} is no longer where it was to come from; \`slipway drift\` shows what is there.`,
+      `${file} is no longer where it was to come from; \`${commandName()} drift\` shows what is there.`,
     )
   }
   const folder = path.posix.dirname(file)
@@ -121,6 +125,6 @@ async function refuseMounts(engine: Engine, container: HostContainer, file: stri
   if (mount === undefined) return
   throw badInput(
     'on-volume',
-    `${file} is below ${mount}, which is mounted into ${container.name} and not of its image; \`slipway reset cache\` empties caches, \`slipway restore\` brings a backup back.`,
+    `${file} is below ${mount}, which is mounted into ${container.name} and not of its image; \`${commandName()} reset cache\` empties caches, \`${commandName()} restore\` brings a backup back.`,
   )
 }

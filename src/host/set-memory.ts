@@ -1,6 +1,7 @@
 import { formatSize } from '../definition/size.ts'
 import type { Engine } from '../engine/engine.ts'
 import { formatMemory } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { ContainerStep } from './step.ts'
 import type { MemoryLimit } from './target.ts'
@@ -35,7 +36,7 @@ export async function refuseBelowUse(
   const enough = formatSize(Math.ceil(least / 2 ** 20) * 2 ** 20)
   throw new SlipwayError(
     'memory-in-use',
-    `The service ${service} uses ${formatMemory(used)} now, so that a limit of ${formatMemory(limit.memory)} could end it; give it ${enough} or more, or restart it first (\`slipway reset restart\`), or say --force.`,
+    `The service ${service} uses ${formatMemory(used)} now, so that a limit of ${formatMemory(limit.memory)} could end it; give it ${enough} or more, or restart it first (\`${commandName()} reset restart\`), or say --force.`,
   )
 }
 
@@ -70,6 +71,6 @@ export async function reloadService(engine: Engine, { name, service, command }: 
   const words = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 300).replace(/\.$/, '') ?? ''
   throw new SlipwayError(
     'reload-failed',
-    `The service ${service} did not take its settings: ${words || `${command[0]} ended with exit code ${exitCode}`}; \`slipway logs ${service}\` tells more.`,
+    `The service ${service} did not take its settings: ${words || `${command[0]} ended with exit code ${exitCode}`}; \`${commandName()} logs ${service}\` tells more.`,
   )
 }

@@ -1,5 +1,6 @@
 import type { Profile, ServiceProfile } from '../definition/profile.ts'
 import { parseSize } from '../definition/size.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 
@@ -33,7 +34,7 @@ export function withStoredSettings(
     } catch (error) {
       throw badInput(
         'stored-setting',
-        `The stored setting ${key}=${value} does not fit this release; \`slipway install --unset ${key}\` forgets it.`,
+        `The stored setting ${key}=${value} does not fit this release; \`${commandName()} install --unset ${key}\` forgets it.`,
         error,
       )
     }

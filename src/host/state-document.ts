@@ -1,3 +1,4 @@
+import { commandName, programName } from '../lib/command-name.ts'
 import { digestOf } from '../lib/digest.ts'
 import { badInput, SlipwayError } from '../lib/errors.ts'
 
@@ -78,14 +79,14 @@ export function newestCopy(texts: readonly string[], name: string): StateCopy | 
     if (texts.length === 0) return undefined
     throw new SlipwayError(
       'damaged-state',
-      `The stored settings of ${name} (volume ${name}_state) are damaged; \`slipway restore\` puts them back from a backup, \`slipway reset settings\` goes on without them.`,
+      `The stored settings of ${name} (volume ${name}_state) are damaged; \`${commandName()} restore\` puts them back from a backup, \`${commandName()} reset settings\` goes on without them.`,
     )
   }
   const version: unknown = newest.document.version
   if (version !== 1) {
     throw badInput(
       'newer-state',
-      `The stored settings of ${name} have format ${String(version)}, and this Slipway reads format 1: they are a newer Slipway's, so run the command with that.`,
+      `The stored settings of ${name} have format ${String(version)}, and this ${programName()} reads format 1: they are a newer ${programName()}'s, so run the command with that.`,
     )
   }
   return { generation: newest.generation, document: { ...emptyState, ...newest.document } }

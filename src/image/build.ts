@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { RecipeFiles } from '../debian/recipe.ts'
 import { parseRecipes } from '../debian/recipe-load.ts'
 import type { Definition } from '../definition/definition.ts'
+import { commandName } from '../lib/command-name.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
@@ -44,7 +45,7 @@ export async function buildImage(
     const known = Object.keys(lockfile.platforms).join(', ')
     throw badInput(
       'no-such-platform',
-      `appliance.lock has no ${platform}; it has ${known}. Add it to platforms in appliance.yaml and run \`slipway lock\`.`,
+      `appliance.lock has no ${platform}; it has ${known}. Add it to platforms in appliance.yaml and run \`${commandName()} lock\`.`,
     )
   }
   const plans = planLayers(definition, lockfile, platform, {
@@ -143,7 +144,7 @@ function damagedPackage({ name, path: pool }: LockedPackage, error: Error): Slip
   const file = path.posix.basename(pool)
   return new SlipwayError(
     'damaged-deb',
-    `${error.message.replace(/^The package file/, file).replace(/\.$/, '')}; its SHA-256 is the lock's, so only another version helps: slipway lock --update ${name}`,
+    `${error.message.replace(/^The package file/, file).replace(/\.$/, '')}; its SHA-256 is the lock's, so only another version helps: ${commandName()} lock --update ${name}`,
     { cause: error },
   )
 }

@@ -57,7 +57,10 @@ function imageConfig(
       },
     },
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffID) },
-    history: layers.map((layer) => ({ created: lockfile.date, created_by: `slipway: ${layer.name}` })),
+    history: layers.map((layer) => ({
+      created: lockfile.date,
+      created_by: `${definition.brand.command}: ${layer.name}`,
+    })),
   }
 }
 
@@ -79,6 +82,7 @@ export function imageAnnotations(definition: Definition, lockfile: Lockfile): Re
     'org.opencontainers.image.created': lockfile.date,
     'org.opencontainers.image.title': definition.brand.product,
     'org.opencontainers.image.description': definition.description,
+    'org.opencontainers.image.authors': definition.brand.support,
     'org.opencontainers.image.vendor': definition.brand.vendor,
     'org.opencontainers.image.version': definition.version,
   }

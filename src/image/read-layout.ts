@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline, type Readable, Transform } from 'node:stream'
+import { commandName } from '../lib/command-name.ts'
 import { type Digest, digestOf, hexOf } from '../lib/digest.ts'
 import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
@@ -22,7 +23,7 @@ export async function readLayout(directory: string, platform: Platform): Promise
   }
   throw new SlipwayError(
     'no-platform',
-    `${directory} holds no image for ${platform} (it has ${[...found].join(', ') || 'none'}); \`slipway build --platform ${platform}\` makes one.`,
+    `${directory} holds no image for ${platform} (it has ${[...found].join(', ') || 'none'}); \`${commandName()} build --platform ${platform}\` makes one.`,
   )
 }
 
@@ -116,7 +117,7 @@ export async function readIndexFile(directory: string): Promise<Index> {
     if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error
     throw badInput(
       'no-layout',
-      `${directory} is no OCI image layout (it has no index.json); \`slipway build\` makes one.`,
+      `${directory} is no OCI image layout (it has no index.json); \`${commandName()} build\` makes one.`,
       error,
     )
   })
@@ -155,4 +156,4 @@ function unreadable(file: string, error: unknown): Error {
   return badInput('bad-blob', `${file} is missing from the layout; ${anew}`, error)
 }
 
-const anew = '`slipway build` writes the layout anew.'
+const anew = `\`${commandName()} build\` writes the layout anew.`

@@ -1,3 +1,4 @@
+import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { LockedPlatform } from './lockfile.ts'
 
@@ -37,7 +38,7 @@ export function refuseArchSkew(platforms: Readonly<Record<string, LockedPlatform
   const told = skews.map(describeArchSkew)
   throw new SlipwayError(
     'arch-skew',
-    `The archive does not have the same versions for all platforms: ${told.join('; ')}. Wait until it has, pin the older one, or accept it: slipway lock --arch-skew`,
+    `The archive does not have the same versions for all platforms: ${told.join('; ')}. Wait until it has, pin the older one, or accept it: ${commandName()} lock --arch-skew`,
   )
 }
 

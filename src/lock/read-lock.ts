@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { commandName, programName } from '../lib/command-name.ts'
 import { badInput, errorCode, type SlipwayError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { type Platform, platforms } from '../lib/platform.ts'
@@ -24,7 +25,7 @@ export async function findLock(directory: string): Promise<Lockfile | undefined>
 export async function readLock(directory: string): Promise<Lockfile> {
   const lock = await findLock(directory)
   if (lock) return lock
-  throw badInput('no-lock', `There is no ${lockName} in ${directory}; to make one: slipway lock`)
+  throw badInput('no-lock', `There is no ${lockName} in ${directory}; to make one: ${commandName()} lock`)
 }
 
 /**
@@ -158,7 +159,7 @@ function parseJson(source: string, label: string): unknown {
   if (/^(?:<{7}|={7}|>{7})/m.test(source)) {
     throw badInput(
       'bad-lock',
-      `${label} holds the marks of a merge conflict: take one side of it whole, then run: slipway lock`,
+      `${label} holds the marks of a merge conflict: take one side of it whole, then run: ${commandName()} lock`,
     )
   }
   try {
@@ -173,16 +174,16 @@ function refuseNewer(value: unknown, label: string): void {
   if (Number.isSafeInteger(form) && form !== lockVersion) {
     throw badInput(
       'bad-lock',
-      `${label} has lockVersion ${form}, and this Slipway reads ${lockVersion}: ` +
+      `${label} has lockVersion ${form}, and this ${programName()} reads ${lockVersion}: ` +
         ((form as number) > lockVersion
-          ? 'use the Slipway that wrote it, or a newer one.'
-          : 'delete it, then run: slipway lock'),
+          ? `use the ${programName()} that wrote it, or a newer one.`
+          : `delete it, then run: ${commandName()} lock`),
     )
   }
   if (Number.isSafeInteger(assembly) && (assembly as number) > assemblyVersion) {
     throw badInput(
       'bad-lock',
-      `${label} is for assemblyVersion ${assembly}, and this Slipway builds by ${assemblyVersion}, which would give other bytes: use the Slipway that wrote it, or a newer one.`,
+      `${label} is for assemblyVersion ${assembly}, and this ${programName()} builds by ${assemblyVersion}, which would give other bytes: use the ${programName()} that wrote it, or a newer one.`,
     )
   }
 }
@@ -190,6 +191,6 @@ function refuseNewer(value: unknown, label: string): void {
 function editedWrongly(label: string, problem: string): SlipwayError {
   return badInput(
     'bad-lock',
-    `${label} was changed by hand or damaged: ${problem}. Put the committed one back, or delete it and run: slipway lock`,
+    `${label} was changed by hand or damaged: ${problem}. Put the committed one back, or delete it and run: ${commandName()} lock`,
   )
 }

@@ -1,5 +1,6 @@
 import { matchesPin } from '../debian/resolver-candidates.ts'
 import type { Definition } from '../definition/definition.ts'
+import { commandName, programName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { pinnedLayer } from './assign-layers.ts'
 import { definitionDigest } from './definition-digest.ts'
@@ -13,7 +14,7 @@ export function refuseStale(definition: Definition, lock: Lockfile): void {
   const more = reasons.length > 3 ? `; and ${reasons.length - 3} more` : ''
   throw badInput(
     'stale-lock',
-    `${lockName} does not fit the definition: ${reasons.slice(0, 3).join('; ')}${more}. Bring it up to date: slipway lock`,
+    `${lockName} does not fit the definition: ${reasons.slice(0, 3).join('; ')}${more}. Bring it up to date: ${commandName()} lock`,
   )
 }
 
@@ -22,7 +23,7 @@ export function staleReasons(definition: Definition, lock: Lockfile): string[] {
   const reasons: string[] = []
   if (lock.assemblyVersion < assemblyVersion) {
     reasons.push(
-      `it was made for assemblyVersion ${lock.assemblyVersion}, and this Slipway builds by ${assemblyVersion}`,
+      `it was made for assemblyVersion ${lock.assemblyVersion}, and this ${programName()} builds by ${assemblyVersion}`,
     )
   }
   const locked = Object.keys(lock.platforms)

@@ -65,6 +65,18 @@ describe('the folders of src', () => {
     ).toEqual([])
   })
 
+  it('a command to type is told by the name of the program, which is a partner’s at times: commandName()', () => {
+    const literal = /(?<![\w./'"-])slipway (?:-|[a-z])/
+    const users = sources.filter((file) => file !== 'src/lib/command-name.ts')
+    const naming = users.flatMap((file) =>
+      withoutComments(read(file))
+        .split('\n')
+        .filter((line) => literal.test(line) && !/programName|interface|^\s*\/\//.test(line))
+        .map((line) => `${file}: ${line.trim()}`),
+    )
+    expect(naming).toEqual([])
+  })
+
   it('no module has a default export', () => {
     const defaults = /^export default\b|\bas default\b/m
     expect(sources.filter((file) => defaults.test(withoutComments(read(file))))).toEqual([])

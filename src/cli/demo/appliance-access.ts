@@ -1,5 +1,6 @@
 import type { ContainerDocument } from '../../engine/documents.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import type { Endpoint } from './client.ts'
 
@@ -33,7 +34,7 @@ export function readAccess(documents: readonly ContainerDocument[], project: str
   if (documents.length === 0)
     throw new SlipwayError(
       'not-installed',
-      `No container of ${project} runs here; start it with: slipway install.`,
+      `No container of ${project} runs here; start it with: ${commandName()} install.`,
     )
   const names = findPublished(documents, dnsPort, project)
   const proxy = findPublished(documents, proxyPort, project)
@@ -61,6 +62,6 @@ function findPublished(
   }
   throw new SlipwayError(
     'port-not-published',
-    `No running container of ${project} publishes ${port}; give the profile a port for it, then run: slipway install.`,
+    `No running container of ${project} publishes ${port}; give the profile a port for it, then run: ${commandName()} install.`,
   )
 }

@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { request } from 'node:http'
+import { commandName } from '../../lib/command-name.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import { decodeAnswer, encodeQuery } from './dns-message.ts'
 
@@ -38,7 +39,7 @@ export async function lookUp(server: Endpoint, name: string, signal: AbortSignal
         reject(
           new SlipwayError(
             'no-dns-answer',
-            `${server.address}:${server.port} did not answer for ${name} in ${dnsPatience / 1000} s; see what the service says: slipway status.`,
+            `${server.address}:${server.port} did not answer for ${name} in ${dnsPatience / 1000} s; see what the service says: ${commandName()} status.`,
           ),
         )
       }, dnsPatience)

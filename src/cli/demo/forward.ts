@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/engine.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import type { Endpoint } from './client.ts'
 
@@ -33,7 +34,7 @@ async function editServers(
   if (write.exitCode !== 0)
     throw new SlipwayError(
       'forward-refused',
-      `The DNS cache’s ${serversFile} could not be written (${write.stderr.trim()}); see: slipway logs.`,
+      `The DNS cache’s ${serversFile} could not be written (${write.stderr.trim()}); see: ${commandName()} logs.`,
     )
   await engine.containers.kill(container, 'SIGHUP')
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine } from '../../engine/engine.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { errorCode, SlipwayError } from '../../lib/errors.ts'
 import type { ApplianceAccess } from './appliance-access.ts'
 import { type Endpoint, type Fetch, fetchObject, lookUp } from './client.ts'
@@ -152,6 +153,6 @@ function round(milliseconds: number): number {
 function failed(reason: string): SlipwayError {
   return new SlipwayError(
     'proof-failed',
-    `The proof failed: ${reason}; see what the services say: slipway logs.`,
+    `The proof failed: ${reason}; see what the services say: ${commandName()} logs.`,
   )
 }

@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
+import { commandName } from '../../lib/command-name.ts'
 import { badInput, errorCode, SlipwayError } from '../../lib/errors.ts'
 import { entryChecker } from './check-entries.ts'
 import { damaged } from './damaged.ts'
@@ -136,7 +137,7 @@ class ArchiveChecks {
     if (this.#fault === undefined) return
     throw badInput(
       'unsafe-backup',
-      `${this.#file} is refused: ${archiveName(archive)} holds ${this.#fault}; nothing was changed. Take a backup that \`slipway backup\` wrote.`,
+      `${this.#file} is refused: ${archiveName(archive)} holds ${this.#fault}; nothing was changed. Take a backup that \`${commandName()} backup\` wrote.`,
     )
   }
 }
@@ -191,13 +192,13 @@ function explain(file: string, error: unknown, signal: AbortSignal | undefined):
   if (code === 'ENOENT')
     return badInput(
       'no-such-file',
-      `There is no file ${file}; name a backup that \`slipway backup\` wrote.`,
+      `There is no file ${file}; name a backup that \`${commandName()} backup\` wrote.`,
       error,
     )
   if (code === 'EISDIR')
     return badInput(
       'no-such-file',
-      `${file} is a folder; name a backup that \`slipway backup\` wrote.`,
+      `${file} is a folder; name a backup that \`${commandName()} backup\` wrote.`,
       error,
     )
   if (code === 'Z_BUF_ERROR') return damaged(file, 'it ends early', error)

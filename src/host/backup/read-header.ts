@@ -1,3 +1,4 @@
+import { programName } from '../../lib/command-name.ts'
 import { badInput } from '../../lib/errors.ts'
 import { damaged } from './damaged.ts'
 import {
@@ -19,7 +20,7 @@ export function readHeader(file: string, content: Buffer): BackupHeader {
   if (Number(value.format) > backupFormat) {
     throw badInput(
       'newer-backup',
-      `${file} was written by a newer Slipway (backup format ${value.format}, and this one reads ${backupFormat}); nothing was changed. Restore it with that Slipway.`,
+      `${file} was written by a newer ${programName()} (backup format ${value.format}, and this one reads ${backupFormat}); nothing was changed. Restore it with that ${programName()}.`,
     )
   }
   const right =

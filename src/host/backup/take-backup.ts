@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import path from 'node:path'
 import type { Engine } from '../../engine/engine.ts'
 import { formatBytes } from '../../lib/bytes.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../../lib/errors.ts'
 import type { Report } from '../../lib/progress.ts'
 import { inspectHost } from '../inspect.ts'
@@ -36,7 +37,7 @@ export async function prepareBackup(
   if (documents.length === 0) {
     throw badInput(
       'not-installed',
-      `${name} is not installed on this host, so there is nothing to back up; \`slipway status\` shows what is.`,
+      `${name} is not installed on this host, so there is nothing to back up; \`${commandName()} status\` shows what is.`,
     )
   }
   const volumes = volumesToKeep(current, withCache)

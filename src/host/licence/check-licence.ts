@@ -1,5 +1,6 @@
 import { judgeLicence, missingFeatures } from '../../bundle/licence/judge-licence.ts'
 import type { Licence } from '../../bundle/licence/licence.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../../lib/errors.ts'
 
 /** A licence whose signature was found good. */
@@ -38,7 +39,7 @@ export function checkLicence(question: LicenceQuestion): string[] {
   const goesOn = running === release
   const trouble = troubleOf(installed, wanted, now)
   if (!trouble) return []
-  const ask = 'put a new one in place with `slipway install --licence FILE`'
+  const ask = `put a new one in place with \`${commandName()} install --licence FILE\``
   if (goesOn)
     return [`${trouble.said}: ${product} ${release} goes on as it is, and takes no other release; ${ask}.`]
   const still = running === undefined ? '' : ` ${product} ${running} goes on as it is;`
