@@ -7,6 +7,7 @@ import { formatReference, parseReference, type RegistryReference } from '../bund
 import { RegistrySession } from '../bundle/registry/session.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { readSigningKey } from './signing-key.ts'
@@ -113,5 +114,5 @@ function printPush(context: Context, options: PushOptions, { reference, content,
     if (what.signatures > 0) parts.push(`${what.signatures} signatures`)
     context.print(`${name}: ${parts.join(', ')} ${verb}.`)
   }
-  context.print(`To install it: slipway install ${formatReference(reference, { digest })}`)
+  context.print(`To install it: ${commandName()} install ${formatReference(reference, { digest })}`)
 }

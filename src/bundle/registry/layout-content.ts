@@ -1,5 +1,6 @@
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../image/oci.ts'
 import { blobFile, readIndexFile, readLayoutBlob } from '../../image/read-layout.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { badInput } from '../../lib/errors.ts'
 
 /** A manifest or index with what it names. */
@@ -31,7 +32,10 @@ export async function readLayoutContent(directory: string): Promise<LayoutConten
   const isIndex = ({ mediaType }: Descriptor): boolean => mediaType === mediaTypes.index
   const rootDescriptor = top.manifests.find(isIndex) ?? top.manifests[0]
   if (!rootDescriptor) {
-    throw badInput('bad-layout', `${directory} holds no image; \`slipway build\` writes the layout anew.`)
+    throw badInput(
+      'bad-layout',
+      `${directory} holds no image; \`${commandName()} build\` writes the layout anew.`,
+    )
   }
   const root = await readContent(directory, rootDescriptor)
   const images = isIndex(rootDescriptor)

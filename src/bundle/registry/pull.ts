@@ -6,6 +6,7 @@ import type { Descriptor, ImageConfig, Index, Manifest } from '../../image/oci.t
 import { openBlobFile } from '../../image/read-layout.ts'
 import { writeFileAtomic } from '../../lib/atomic.ts'
 import { formatBytes } from '../../lib/bytes.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { type Digest, hexOf } from '../../lib/digest.ts'
 import { downloadFile } from '../../lib/download.ts'
 import { SlipwayError } from '../../lib/errors.ts'
@@ -221,6 +222,6 @@ function noPlatform(name: string, wanted: string, known: readonly string[]): Sli
 function notSigned(name: string, reason: string): SlipwayError {
   return new SlipwayError(
     'not-signed',
-    `${name} ${reason}, so it is refused and nothing was loaded; \`slipway push --key\` signs it, --allow-unsigned without --key installs it all the same.`,
+    `${name} ${reason}, so it is refused and nothing was loaded; \`${commandName()} push --key\` signs it, --allow-unsigned without --key installs it all the same.`,
   )
 }

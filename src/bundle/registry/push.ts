@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import type { Descriptor } from '../../image/oci.ts'
 import { formatBytes } from '../../lib/bytes.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { type Digest, digestOf, hexOf } from '../../lib/digest.ts'
 import { badInput } from '../../lib/errors.ts'
 import { sha256OfFile } from '../../lib/file-digest.ts'
@@ -93,7 +94,7 @@ async function pushBlob(
   if ((await sha256OfFile(file, options.signal)) !== hexOf(blob.digest)) {
     throw badInput(
       'bad-blob',
-      `${file} is missing, or its bytes do not have the digest of its name; \`slipway build\` writes the layout anew.`,
+      `${file} is missing, or its bytes do not have the digest of its name; \`${commandName()} build\` writes the layout anew.`,
     )
   }
   const handle = await open(file)
