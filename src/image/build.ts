@@ -15,6 +15,7 @@ import { assembleLayer, layerEntries } from './layer.ts'
 import { type CachedLayer, type LayerCache, retainTree } from './layer-cache.ts'
 import type { LayerPackage } from './layer-package.ts'
 import { type LayerPlan, planLayers } from './layer-plan.ts'
+import type { ImageConfig } from './oci.ts'
 import { type OverlayFile, readOverlays } from './overlay.ts'
 import type { Entry } from './tree.ts'
 import type { Workers } from './workers.ts'
@@ -29,6 +30,15 @@ export interface BuildOptions {
   readonly discard: (locked: LockedPackage) => Promise<void>
   readonly report: Report
   readonly signal: AbortSignal
+  /** What an image that is no appliance has beside its definition. */
+  readonly extra?: ImageExtra
+}
+
+export interface ImageExtra {
+  /** Files of components that have no folder: component → files, ordered. */
+  readonly overlays: ReadonlyMap<string, readonly OverlayFile[]>
+  /** Over what the definition gives. */
+  readonly config: Partial<ImageConfig['config']>
 }
 
 /**
@@ -49,18 +59,18 @@ export async function buildImage(
     )
   }
   const plans = planLayers(definition, lockfile, platform, {
-    overlays: await readAllOverlays(definition),
+    overlays: new Map([...(await readAllOverlays(definition)), ...(options.extra?.overlays ?? [])]),
     recipeDigest: (name) => sha256Hex(options.recipes.files.get(name)?.text ?? ''),
   })
   const found = await Promise.all(plans.map((plan) => options.layers.find(plan.key)))
   const layers = found.every((layer) => layer !== undefined)
     ? found
     : await buildMissing(definition, lockfile, platform, plans, found, options)
-  return assembleImage(definition, lockfile, platform, layers)
+  return assembleImage(definition, lockfile, platform, layers, options.extra?.config)
 }
 
-async function readAllOverlays(definition: Definition): Promise<Map<string, OverlayFile[]>> {
-  const overlays = new Map<string, OverlayFile[]>()
+async function readAllOverlays(definition: Definition): Promise<Map<string, readonly OverlayFile[]>> {
+  const overlays = new Map<string, readonly OverlayFile[]>()
   for (const component of definition.components) {
     overlays.set(component.name, await readOverlays(component.rootfs))
   }

@@ -19,8 +19,10 @@ export function assembleImage(
   lockfile: Lockfile,
   platform: Platform,
   layers: readonly CachedLayer[],
+  extra: Partial<ImageConfig['config']> = {},
 ): Image {
-  const config = jsonBlob(imageConfig(definition, lockfile, platform, layers))
+  const usual = imageConfig(definition, lockfile, platform, layers)
+  const config = jsonBlob({ ...usual, config: { ...usual.config, ...extra } })
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,

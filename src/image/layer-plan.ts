@@ -37,7 +37,9 @@ export function planLayers(
 ): LayerPlan[] {
   const locked = lockfile.platforms[platform]!
   // Package scripts may ask for any component's accounts.
-  const accounts = definition.components.map(({ users, groups }) => [users, groups])
+  const accounts = definition.components
+    .map(({ users, groups }) => [users, groups])
+    .filter((both) => both.some((list) => list.length > 0))
   let below = ''
   return definition.layers.map((name, index) => {
     const packages = locked.packages.filter((entry) => entry.layer === name)

@@ -45,6 +45,8 @@ export interface ImageConfig {
   readonly config: {
     readonly ExposedPorts?: Readonly<Record<string, Record<string, never>>>
     readonly Env: readonly string[]
+    readonly Entrypoint?: readonly string[]
+    readonly WorkingDir?: string
     readonly Cmd?: readonly string[]
     readonly Labels: Readonly<Record<string, string>>
   }

@@ -40,7 +40,8 @@ export async function readOverlay(folder: string): Promise<OverlayFile[]> {
   return files.sort((a, b) => compareBytes(a.path, b.path))
 }
 
-function overlayFile(name: string, bytes: Buffer): OverlayFile {
+/** One file as an overlay has it: see `readOverlay`. */
+export function overlayFile(name: string, bytes: Buffer): OverlayFile {
   const content = bytes.includes(0) ? bytes : unixLines(bytes)
   const mode = content.subarray(0, 2).toString('latin1') === '#!' ? 0o755 : 0o644
   return { path: name, mode, content }
