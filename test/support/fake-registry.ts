@@ -47,12 +47,13 @@ export class FakeRegistry {
   readonly #uploads = new Map<string, Buffer>()
   #wrong: { pattern: RegExp; faults: RegistryFault[] }[] = []
   #tokens = 0
+  #begun = 0
   readonly #server: http.Server
   readonly #sockets = new Set<Socket>()
 
   private constructor() {
     this.#server = http.createServer((request, response) => {
-      this.#answer(request, response).catch(() => request.socket.destroy())
+      this.#answer(request, response).catch(() => response.destroy())
     })
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket)
@@ -211,7 +212,7 @@ export class FakeRegistry {
         this.putBlob(repository, lent)
         return void response.writeHead(201).end()
       }
-      const place = String(this.#uploads.size + 1)
+      const place = String(++this.#begun)
       this.#uploads.set(place, Buffer.alloc(0))
       return void response.writeHead(202, { location: at(place) }).end()
     }

@@ -222,6 +222,6 @@ function noPlatform(name: string, wanted: string, known: readonly string[]): Sli
 function notSigned(name: string, reason: string): SlipwayError {
   return new SlipwayError(
     'not-signed',
-    `${name} ${reason}, so it is refused and nothing was loaded; \`${commandName()} push --key\` signs it, --allow-unsigned without --key installs it all the same.`,
+    `${name} ${reason}, so it is refused and nothing was loaded; to sign it: ${commandName()} push --key FILE; --allow-unsigned takes it all the same.`,
   )
 }

@@ -1,0 +1,255 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readLayoutContent } from '../../../../src/bundle/registry/layout-content.ts'
+import { planPush } from '../../../../src/bundle/registry/plan-push.ts'
+import { openRegistryImage, type RegistryImage } from '../../../../src/bundle/registry/pull.ts'
+import { pushLayout } from '../../../../src/bundle/registry/push.ts'
+import { parseReference } from '../../../../src/bundle/registry/reference.ts'
+import { RegistrySession } from '../../../../src/bundle/registry/session.ts'
+import { hexOf } from '../../../../src/lib/digest.ts'
+import type { Platform } from '../../../../src/lib/platform.ts'
+import { silent } from '../../../../src/lib/progress.ts'
+import { caughtLater } from '../../../support/caught.ts'
+import { FakeRegistry } from '../../../support/fake-registry.ts'
+import { noise, writePushableLayout } from '../../../support/pushable-layout.ts'
+import { makeScratch, type Scratch } from '../../../support/scratch.ts'
+
+let registry: FakeRegistry
+let scratch: Scratch
+let folder: string
+let written: Awaited<ReturnType<typeof writePushableLayout>>
+
+beforeEach(async () => {
+  registry = await FakeRegistry.start()
+  scratch = await makeScratch('pull')
+  folder = path.join(scratch.path, 'blobs')
+  written = await writePushableLayout(path.join(scratch.path, 'build'), [
+    { 'var/large': noise(400_000) },
+    { 'etc/two': 'two\n' },
+  ])
+  await push()
+})
+afterEach(async () => {
+  await registry.close()
+  await scratch.remove()
+})
+
+const session = (word: string) =>
+  new RegistrySession(parseReference(`${registry.host}/acme/wan${word}`), {
+    env: { DOCKER_CONFIG: scratch.path },
+    backoff: 1,
+    stallTimeout: 300,
+  })
+
+async function push(key?: KeyObject): Promise<void> {
+  const content = await readLayoutContent(path.join(scratch.path, 'build'))
+  const one = session('')
+  const options = { key, known: new Map(), report: silent, signal: new AbortController().signal }
+  await pushLayout(one, content, await planPush(one, content, '1.0.0', key), options)
+}
+
+interface Wishes {
+  readonly keys?: readonly KeyObject[]
+  readonly platform?: Platform
+}
+
+function open(word = `@${written.index.digest}`, { keys = [], platform = 'linux/amd64' }: Wishes = {}) {
+  return openRegistryImage(session(word), { platform, keys, folder, report: silent })
+}
+
+async function bringAll(image: RegistryImage): Promise<string[]> {
+  const blobs = [image.manifest, image.config, ...image.layers]
+  await image.bring?.(blobs)
+  for (const blob of blobs) {
+    const chunks = await image.open(blob).toArray()
+    expect(Buffer.concat(chunks)).toHaveLength(blob.size)
+  }
+  return readdir(folder)
+}
+
+const failure = async (action: () => Promise<unknown>) => {
+  const { code, message } = await caughtLater(action)
+  return [code, message.replaceAll(registry.host, 'HOST').replace(/sha256:[0-9a-f]+/g, 'DIGEST')]
+}
+
+describe('an image of a registry', () => {
+  it('is the same by tag, by the digest of its index, and by its own', async () => {
+    const { manifest, config, layers } = written
+    for (const word of [':1.0.0', `@${written.index.digest}`, `@${manifest.digest}`]) {
+      const image = await open(word)
+      expect(image).toMatchObject({ platform: 'linux/amd64', manifest, config, layers })
+      expect(image.digest).toBe(word.includes(manifest.digest) ? manifest.digest : written.index.digest)
+    }
+  })
+
+  it('brings blobs when they are asked for, and those of another time not again', async () => {
+    const image = await open()
+    expect(
+      registry.requests.filter((one) => one.includes(written.layers[0]!.digest) && one.startsWith('GET')),
+    ).toEqual([])
+    const names = [written.manifest, written.config, ...written.layers]
+      .map(({ digest }) => hexOf(digest))
+      .sort()
+    expect((await bringAll(image)).sort()).toEqual(names)
+    registry.requests.length = 0
+    await bringAll(image)
+    expect(registry.requests).toEqual([])
+    // One that went bad since is brought anew.
+    await writeFile(path.join(folder, names[0]!), 'other')
+    await bringAll(image)
+    expect(registry.requests).toHaveLength(1)
+  })
+
+  it('is brought to its end where the line is cut, by asking for the rest', async () => {
+    registry.misbehave(new RegExp(`GET .*${written.layers[0]!.digest}`), { half: 0.5 }, { status: 503 })
+    await bringAll(await open())
+  })
+
+  it.each([
+    [
+      'other bytes',
+      (size: number) => noise(size + 16).subarray(16),
+      'serves for the blob DIGEST has another SHA-256 than the manifest says',
+    ],
+    ['fewer bytes', (size: number) => noise(size - 1), /^.* has \d+ bytes where the manifest says \d+/],
+    ['more bytes', (size: number) => noise(size + 1), /^.* has \d+ bytes where the manifest says \d+/],
+  ])('is refused where %s are served for a layer', async (_, bytes, words) => {
+    const [layer] = written.layers
+    registry.misbehave(new RegExp(`GET .*${layer!.digest}`), { bytes: bytes(layer!.size) })
+    const [code, message] = await failure(async () => bringAll(await open()))
+    expect(code).toBe('wrong-hash')
+    expect(message).toMatch(words)
+    expect(message).toMatch(/so it is refused; ask who runs HOST, or try again later\.$/)
+    expect(await readdir(folder)).not.toContain(hexOf(layer!.digest))
+  })
+
+  it('is refused by digest where another manifest is served', async () => {
+    registry.misbehave(/GET .*manifests/, { bytes: Buffer.from('{}') })
+    expect(await failure(open)).toEqual([
+      'wrong-digest',
+      'HOST serves other bytes (DIGEST) for acme/wan@DIGEST, so they are refused; ask who runs HOST.',
+    ])
+    registry.misbehave(new RegExp(`GET .*blobs/${written.config.digest}`), { bytes: Buffer.from('{}') })
+    expect((await failure(open))[0]).toBe('wrong-digest')
+  })
+
+  it('is refused where a manifest is larger than any may be', async () => {
+    registry.misbehave(/GET .*manifests/, { bytes: Buffer.alloc(5 * 2 ** 20, 32) })
+    expect(await failure(open)).toEqual([
+      'registry-failed',
+      'HOST/acme/wan@DIGEST cannot be read, because of HOST/acme/wan: it sends more than the 4.19 MB such a file may have; run the same command again later.',
+    ])
+  })
+
+  it.each([
+    ['no JSON', '{', 'is not JSON'],
+    ['nothing', 'null', 'is neither an image nor an index of images'],
+    [
+      'an image and an index at once',
+      '{"manifests":[],"layers":[],"config":{}}',
+      'is neither an image nor an index of images',
+    ],
+    [
+      'a digest that leads elsewhere',
+      '{"manifests":[{"digest":"sha256:../../x","size":1,"mediaType":"x"}]}',
+      'names something by a digest or size that cannot be one',
+    ],
+    [
+      'a size that is none',
+      `{"layers":[],"config":{"digest":"sha256:${'0'.repeat(64)}","size":-1,"mediaType":"x"}}`,
+      'names something by a digest or size that cannot be one',
+    ],
+  ])('is refused where its manifest holds %s', async (_, text, reason) => {
+    registry.put('acme/wan', Buffer.from(text), 'bad')
+    expect(await failure(() => open(':bad'))).toEqual([
+      'bad-manifest',
+      `HOST/acme/wan:bad ${reason}, so it is refused; push it again.`,
+    ])
+  })
+
+  it('that is not there, or not for this platform, is told by name', async () => {
+    expect(await failure(() => open(':2.0.0'))).toEqual([
+      'not-found',
+      'HOST does not have HOST/acme/wan:2.0.0; check the name, or push it first.',
+    ])
+    expect(await failure(() => open(undefined, { platform: 'linux/arm64' }))).toEqual([
+      'no-platform',
+      'HOST/acme/wan@DIGEST has no image for linux/arm64 (it has linux/amd64); build and push it for linux/arm64.',
+    ])
+    expect((await failure(() => open(`@${written.manifest.digest}`, { platform: 'linux/arm64' })))[0]).toBe(
+      'no-platform',
+    )
+  })
+
+  it('is not waited for in vain when a layer never comes', async () => {
+    registry.misbehave(/GET .*blobs/, ...Array(20).fill('reset'))
+    expect(await failure(open)).toEqual([
+      'registry-failed',
+      'The configuration of HOST/acme/wan@DIGEST cannot be read, because of HOST/acme/wan: the connection was cut, asked 4 times; run the same command again later.',
+    ])
+  })
+})
+
+describe('a signature', () => {
+  const pair = (type: 'p256' | 'ed25519') =>
+    type === 'p256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519')
+
+  const refused = [
+    'not-signed',
+    expect.stringMatching(
+      /^HOST\/acme\/wan@DIGEST is signed, but not for this digest by a key that is trusted here, so it is refused and nothing was loaded; /,
+    ),
+  ]
+
+  it.each(['p256', 'ed25519'] as const)(
+    'by a trusted key (%s) is good, also for the image alone',
+    async (type) => {
+      const { privateKey, publicKey } = pair(type)
+      await push(privateKey)
+      const keys = [pair('p256').publicKey, publicKey]
+      expect(await open(':1.0.0', { keys })).toMatchObject({ digest: written.index.digest })
+      expect(await open(`@${written.manifest.digest}`, { keys })).toMatchObject({
+        manifest: written.manifest,
+      })
+    },
+  )
+
+  it('is asked for when a key is trusted', async () => {
+    expect(await failure(() => open(undefined, { keys: [pair('p256').publicKey] }))).toEqual([
+      'not-signed',
+      'HOST/acme/wan@DIGEST is not signed, so it is refused and nothing was loaded; to sign it: slipway push --key FILE; --allow-unsigned takes it all the same.',
+    ])
+  })
+
+  it('by another key, for another image, or altered, is refused', async () => {
+    const { privateKey } = pair('p256')
+    await push(privateKey)
+    const keys = [createPublicKey(privateKey)]
+    expect(await failure(() => open(undefined, { keys: [pair('p256').publicKey] }))).toEqual(refused)
+    const tagOf = (digest: string) => `${digest.replace(':', '-')}.sig`
+    const manifests = registry.manifests.get('acme/wan')!
+    const own = manifests.get(tagOf(written.index.digest))!
+    manifests.set(tagOf(written.index.digest), manifests.get(tagOf(written.manifest.digest))!)
+    expect(await failure(() => open(undefined, { keys }))).toEqual(refused)
+    const altered = own.bytes
+      .toString()
+      .replace(
+        /(simplesigning.*signature":")(.)/,
+        (_, before, first) => `${before}${first === 'M' ? 'N' : 'M'}`,
+      )
+    manifests.set(tagOf(written.index.digest), { type: own.type, bytes: Buffer.from(altered) })
+    expect(await failure(() => open(undefined, { keys }))).toEqual(refused)
+    manifests.set(tagOf(written.index.digest), own)
+    expect(await open(undefined, { keys })).toMatchObject({ digest: written.index.digest })
+  })
+
+  it('that cannot be read as one is none', async () => {
+    const tag = `${written.index.digest.replace(':', '-')}.sig`
+    for (const text of ['{', '[]', '{"layers":3}', '{"layers":[null,{"mediaType":"x"}]}']) {
+      registry.put('acme/wan', Buffer.from(text), tag)
+      expect(await failure(() => open(undefined, { keys: [pair('ed25519').publicKey] }))).toEqual(refused)
+    }
+  })
+})
