@@ -23,7 +23,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
   const program = new Command(commandName())
     .description('Builds a layered Debian appliance image, and keeps it running on any Docker host.')
     .version(packageVersion(), '-V, --version')
-    .option('-C, --directory <dir>', 'product directory', '.')
+    .option('-C, --directory <dir>', 'product directory', context.env.SLIPWAY_PRODUCT || '.')
     .option('--debug', 'show where an error came from')
     .exitOverride()
     .showSuggestionAfterError()
@@ -36,6 +36,12 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .description('read every file of the product directory and say what is wrong with it')
     .option('--json', 'print the mistakes as JSON')
     .action(run(() => import('./validate.ts')))
+
+  program
+    .command('explain [path]')
+    .description(`which file and line set a value, and over what: ${commandName()} explain brand.vendor`)
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./explain.ts')))
 
   program
     .command('lock')

@@ -70,8 +70,14 @@ export interface Brand {
   readonly product: string
   /** Command name the user types. */
   readonly command: string
+  /** Where to ask for help. */
   readonly support: string
+  /** A few lines shown at the start of a shell in the appliance, and above an install. */
   readonly banner?: string
+  /** For pages and papers: `#rrggbb`. */
+  readonly colours?: { readonly primary: string; readonly accent?: string }
+  /** Absolute path of an SVG or PNG file. */
+  readonly logo?: string
 }
 
 /** `images/<name>/component.yaml` with its `rootfs/`. */

@@ -7,7 +7,7 @@ import { type CheckSource, type ComponentSource, toCheck, toComponent } from './
 import type { AcceptedScript, Brand, Component, Definition, Parent } from './definition.ts'
 import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { type ApplianceFile, findParents, rootsOf } from './parents.ts'
-import { type Problem, refuseProblems, showPath } from './problem.ts'
+import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import { findInRoots, inRoot, namesInRoots, type Roots, rootsWithFile } from './roots.ts'
 import { checkRuntime } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
@@ -73,21 +73,18 @@ export async function loadDefinition(directory: string): Promise<Definition> {
       text: `the layer is "${component.layer}"; it must be one of appliance.yaml's layers: ${source.layers.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
     })
   }
-  const files = async (names: readonly string[], ...at: string[]): Promise<string[]> => {
-    const found = await Promise.all(names.map((file) => findInRoots(roots, file)))
-    for (const [index, file] of names.entries()) {
-      if (found[index] !== undefined) continue
-      const place = [...at, index]
-      problems.push({
-        ...appliance.placeOf(place),
-        path: showPath(place),
-        text: `${showPath(place)} is "${file}", but there is no such file`,
-      })
-    }
-    return found.map((file) => file ?? '')
+  const file = async (name: string, ...at: ValuePath): Promise<string> => {
+    const found = await findInRoots(roots, name)
+    if (found !== undefined) return found
+    const text = `${showPath(at)} is "${name}", but there is no such file`
+    problems.push({ ...appliance.placeOf(at), path: showPath(at), text })
+    return ''
   }
+  const files = (names: readonly string[], ...at: ValuePath): Promise<string[]> =>
+    Promise.all(names.map((name, index) => file(name, ...at, index)))
   const keyrings = await files(source.debian.keyrings, 'debian', 'keyrings')
   const keys = await files(source.keys ?? [], 'keys')
+  const { logo, ...brand } = source.brand
   const definition: Definition = {
     directory: root,
     roots,
@@ -112,7 +109,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     omit: (source.omit ?? []).map((rule) => ({ ...rule, except: rule.except ?? [] })),
     accept: source.accept ?? [],
     keys,
-    brand: source.brand,
+    brand: logo === undefined ? brand : { ...brand, logo: await file(logo, 'brand', 'logo') },
     components: components.found
       .map(({ component }) => component)
       .sort((a, b) => source.layers.indexOf(a.layer) - source.layers.indexOf(b.layer)),

@@ -8,6 +8,7 @@ import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Report } from '../lib/progress.ts'
 import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
+import { readBrandFiles } from './brand-files.ts'
 import { buildLayer } from './build-layer.ts'
 import type { FileTree } from './file-tree.ts'
 import { assembleImage, type Image } from './image.ts'
@@ -60,6 +61,7 @@ export async function buildImage(
   }
   const plans = planLayers(definition, lockfile, platform, {
     overlays: new Map([...(await readAllOverlays(definition)), ...(options.extra?.overlays ?? [])]),
+    brand: await readBrandFiles(definition),
     recipeDigest: (name) => sha256Hex(options.recipes.files.get(name)?.text ?? ''),
   })
   const found = await Promise.all(plans.map((plan) => options.layers.find(plan.key)))

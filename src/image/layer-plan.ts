@@ -24,6 +24,8 @@ export interface ComponentFiles {
 /** What the plan takes from disk. */
 export interface LayerSources {
   readonly overlays: ReadonlyMap<string, readonly OverlayFile[]>
+  /** What the brand's layer holds. */
+  readonly brand: readonly OverlayFile[]
   /** A hash of the recipe that a package has; the same for all that have none. */
   readonly recipeDigest: (packageName: string) => string
 }
@@ -47,7 +49,7 @@ export function planLayers(
       .filter((component) => component.layer === name)
       .map((component) => ({ component, overlay: sources.overlays.get(component.name) ?? [] }))
     const excluded = index === 0 ? locked.excluded : []
-    const brand = index === definition.layers.length - 1 ? brandFiles(definition) : []
+    const brand = index === definition.layers.length - 1 ? sources.brand : []
     const usesLockDate = packages.length === 0
     below = sha256Hex(
       JSON.stringify([
@@ -75,19 +77,4 @@ function componentRules(component: Component): unknown {
 
 function overlayIdentity(file: OverlayFile): unknown {
   return [file.path, file.mode, file.target ?? '', file.content ? sha256Hex(file.content) : '']
-}
-
-/** The brand as files of the image: for programs, and as the message of the day. */
-function brandFiles(definition: Definition): OverlayFile[] {
-  const { banner, ...brand } = definition.brand
-  const identity = { ...brand, name: definition.name, version: definition.version }
-  const text = (path: string, content: string): OverlayFile => ({
-    path,
-    mode: 0o644,
-    content: Buffer.from(content),
-  })
-  return [
-    ...(banner ? [text('etc/motd', banner.endsWith('\n') ? banner : `${banner}\n`)] : []),
-    text('usr/share/slipway/brand.json', `${JSON.stringify(identity, null, 2)}\n`),
-  ]
 }

@@ -1,6 +1,7 @@
 import type { Component, Definition } from '../../definition/definition.ts'
 import { type BuildOptions, buildImage } from '../../image/build.ts'
 import { type Image, imageAnnotations } from '../../image/image.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { badInput } from '../../lib/errors.ts'
 import type { Platform } from '../../lib/platform.ts'
 import { nodeLayer, sharedLayers } from '../../lock/installer.ts'
@@ -73,7 +74,7 @@ export function installerLock(definition: Definition, lockfile: Lockfile, platfo
   if (!appliance || !own) {
     throw badInput(
       'no-installer-lock',
-      `appliance.lock holds no installer for ${platform}: bring it up to date with \`slipway lock\`, from an archive whose ${definition.debian.suite} has nodejs 20.19 or newer.`,
+      `appliance.lock holds no installer for ${platform}: bring it up to date with \`${commandName()} lock\`, from an archive whose ${definition.debian.suite} has nodejs 20.19 or newer.`,
     )
   }
   const shared = sharedLayers(definition.layers)

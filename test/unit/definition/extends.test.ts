@@ -1,9 +1,15 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are those of Compose.
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Definition } from '../../../src/definition/definition.ts'
+import { explainFile } from '../../../src/definition/explain-file.ts'
+import { explainValue } from '../../../src/definition/explain-value.ts'
+import { flattenProduct } from '../../../src/definition/flatten.ts'
 import { loadDefinition } from '../../../src/definition/load.ts'
 import { loadProfile, profileNames } from '../../../src/definition/profile-load.ts'
 import { loadCompose, readComposeText } from '../../../src/definition/runtime-check.ts'
+import { readDefinitionFiles } from '../../../src/definition/values.ts'
 import { readOverlays } from '../../../src/image/overlay.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 import { repository } from '../../support/slipway.ts'
@@ -172,6 +178,117 @@ describe('a product that extends another', () => {
       'optimiser',
       'brand',
     ])
+  })
+})
+
+describe('explainValue', () => {
+  const explain = async (asked: string) => explainValue(await readDefinitionFiles(at('child')), asked)
+
+  it('names the file and line that set a value, and what it overrode', async () => {
+    expect(await explain('brand.vendor')).toEqual({
+      path: 'brand.vendor',
+      value: 'Acme',
+      settings: [
+        { file: '../base/appliance.yaml', line: 8, value: 'Base', does: 'sets' },
+        { file: 'appliance.yaml', line: 6, value: 'Acme', does: 'sets' },
+      ],
+      parts: [],
+    })
+  })
+
+  it('tells a list that was added to from one that was replaced', async () => {
+    expect(await explain('components.web.packages')).toEqual({
+      path: 'components.web.packages',
+      value: ['lighttpd', 'curl'],
+      settings: [
+        { file: '../base/images/web/component.yaml', line: 1, value: ['lighttpd'], does: 'sets' },
+        { file: 'images/web/component.yaml', line: 1, value: ['lighttpd', 'curl'], does: 'adds' },
+      ],
+      parts: [],
+    })
+  })
+
+  it('says who took a value away', async () => {
+    expect(await explain('pins.zlib1g')).toEqual({
+      path: 'pins.zlib1g',
+      settings: [
+        { file: '../base/appliance.yaml', line: 7, value: '1:1.3.*', does: 'sets' },
+        { file: 'appliance.yaml', line: 5, value: null, does: 'removes' },
+      ],
+      parts: [],
+    })
+  })
+
+  it('shows what a Compose variable is when no profile says otherwise', async () => {
+    const { value, unlessTold, settings } = await explain('services.web.mem_limit')
+    expect({ value, unlessTold, settings }).toEqual({
+      value: '${WEB_MEMORY:-64m}',
+      unlessTold: '64m',
+      settings: [
+        { file: '../base/compose/appliance.yaml', line: 2, value: '${WEB_MEMORY:-64m}', does: 'sets' },
+      ],
+    })
+  })
+
+  it('lists what is below a map, each part with its own file', async () => {
+    const { parts } = await explain('brand')
+    expect(parts.map(({ path: where, value, settings }) => [where, value, settings.at(-1)?.file])).toEqual([
+      ['brand.vendor', 'Acme', 'appliance.yaml'],
+      ['brand.product', 'Base', '../base/appliance.yaml'],
+      ['brand.command', 'acme-wan', 'appliance.yaml'],
+      ['brand.support', 'nobody', '../base/appliance.yaml'],
+      ['brand.banner', 'Hello', '../base/appliance.yaml'],
+    ])
+  })
+
+  it('suggests the nearest of an unknown path, or the same word elsewhere', async () => {
+    await expect(explain('brand.vendr')).rejects.toThrow(
+      'No file of this product sets brand.vendr; near to it: brand.vendor. To see all that is set: slipway explain',
+    )
+    await expect(explain('optimiser.mem_limit')).rejects.toThrow(
+      'No file of this product sets optimiser.mem_limit; near to it: services.web.mem_limit. To see all that is set: slipway explain',
+    )
+  })
+
+  it('says which directory a file is taken from, by its path in the product or in the image', async () => {
+    const { roots } = await load()
+    const told = [
+      {
+        path: 'images/web/rootfs/etc/web.conf',
+        from: 'images/web/rootfs/etc/web.conf',
+        over: ['../base/images/web/rootfs/etc/web.conf'],
+      },
+    ]
+    expect(await explainFile(roots, 'images/web/rootfs/etc/web.conf')).toEqual(told)
+    expect(await explainFile(roots, '/etc/web.conf')).toEqual(told)
+  })
+})
+
+describe('flattenProduct', () => {
+  it('gives one directory that extends nothing and means the same', async () => {
+    for (const { path: file, content } of await flattenProduct(at('child'))) {
+      await put('flat', { [file]: Buffer.from(content!).toString() })
+    }
+    const own = await load()
+    const flat = await loadDefinition(at('flat'))
+    const meaning = ({ name, version, pins, layers, brand, components }: Definition) => ({
+      ...{ name, version, pins, layers, brand },
+      components: components.map((one) => ({ ...one, rootfs: one.rootfs.length > 0 })),
+    })
+    expect(meaning(flat)).toEqual(meaning(own))
+    expect(await loadCompose(flat, {})).toEqual(await loadCompose(own, {}))
+    expect(await loadProfile(flat, 'campus')).toEqual(await loadProfile(own, 'campus'))
+    expect(await readOverlays(flat.components[1]!.rootfs)).toEqual(
+      await readOverlays(own.components[1]!.rootfs),
+    )
+    expect(flat.parent).toBe(undefined)
+  })
+
+  it('leaves a product that extends nothing as it was written', async () => {
+    const files = await flattenProduct(at('base'))
+    expect(Object.fromEntries(files.map((one) => [one.path, Buffer.from(one.content!).toString()]))).toEqual(
+      base,
+    )
   })
 })
 
