@@ -25,11 +25,12 @@ const wanted = [
  * and the lock. Each parent lies beside it, and `extends` says where.
  */
 export async function readProductFiles(definition: Definition): Promise<OverlayFile[]> {
-  const { roots, keys } = definition
+  const { roots, keys, brand } = definition
+  const named = [...keys, ...definition.debian.keyrings, ...(brand.logo === undefined ? [] : [brand.logo])]
   const places = roots.map((_, level) => (level === 0 ? productFolder : `${productFolder}-parent-${level}`))
   const files = await Promise.all(
     roots.map(async (root, level) => {
-      const listed = [...keys, ...definition.debian.keyrings].filter((file) => isWithin(root, file))
+      const listed = named.filter((file) => isWithin(root, file))
       const found = [
         ...(await readWanted(root.directory)),
         ...(await Promise.all(listed.map((file) => readOne(root, file)))),

@@ -402,7 +402,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
           file: 'appliance.yaml',
           line: 7,
           path: 'brand.comand',
-          text: 'brand.comand is unknown; did you mean command? Known in brand: vendor, product, command, support, banner',
+          text: 'brand.comand is unknown; did you mean command? Known in brand: vendor, product, command, support, banner, colours, logo',
         },
         {
           file: 'images/base/component.yaml',
