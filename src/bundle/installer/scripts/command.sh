@@ -1,0 +1,176 @@
+#!/bin/sh
+# @marker@
+# The command of @product@: runs the installer image in the Docker Engine. Written by install.sh, which replaces it.
+set -u
+name=@command@
+image=@image@
+again="$name${*:+ $*}"
+
+@engine@
+
+# Whether a directory of this host can stand at its own path in the container without hiding what runs there.
+may_mount() {
+  case $1 in
+  / | /bin | /bin/* | /dev | /dev/* | /etc | /lib | /lib/* | /lib64 | /lib64/* | /proc | /proc/* | /run) return 1 ;;
+  /sbin | /sbin/* | /sys | /sys/* | /usr | /usr/bin | /usr/bin/* | /usr/lib | /usr/lib/*) return 1 ;;
+  /usr/sbin | /usr/sbin/* | /usr/share | /usr/share/slipway* | /var | /var/run | /run/slipway*) return 1 ;;
+  *) return 0 ;;
+  esac
+}
+
+# One field of --mount, whatever the path holds.
+field() { printf '"%s=%s"' "$1" "$(printf '%s' "$2" | sed 's/"/""/g')"; }
+
+# The directories that the arguments lie in, one a line: the current one, and those of paths that lead out of it.
+find_directories() {
+  ! may_mount "$here" || printf '%s\n' "$here"
+  for argument in "$@"; do
+    case $argument in
+    --*=*) argument=${argument#*=} ;;
+    esac
+    case $argument in
+    /* | ../* | */../*) ;;
+    *) continue ;;
+    esac
+    directory=$(cd "$(dirname -- "$argument")" 2>/dev/null && pwd) || continue
+    ! may_mount "$directory" || printf '%s\n' "$directory"
+  done
+}
+
+# Where a path lies in the container: the same place.
+absolute() {
+  case $1 in
+  /*) printf '%s\n' "$1" ;;
+  *) printf '%s\n' "$here/$1" ;;
+  esac
+}
+
+# An Engine elsewhere sees none of this host's files: what the arguments name is copied there, what it writes back.
+run_elsewhere() {
+  container=$(docker create --pull never "$@") || return 125
+  trap 'docker rm -fv "$container" >/dev/null 2>&1' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  shift "$options"
+  for argument in "$@"; do
+    case $argument in
+    --*=*) argument=${argument#*=} ;;
+    esac
+    for file in "$argument" "$argument".parts "$argument".[0-9][0-9][0-9]; do
+      [ ! -f "$file" ] || docker cp -q "$file" "$container:$(absolute "$file")" >/dev/null 2>&1 ||
+        docker cp "$file" "$container:$(absolute "$file")" >/dev/null || return 1
+    done
+  done
+  code=0
+  docker start -a ${interactive:+"$interactive"} "$container" || code=$?
+  [ "${1:-}" = install ] || fetch_files
+  return "$code"
+}
+
+fetch_files() {
+  printf '%s\n' "$directories" | while IFS= read -r directory; do
+    [ -n "$directory" ] || continue
+    fetched=$(mktemp -d) || return
+    docker cp "$container:$directory/." "$fetched" >/dev/null 2>&1
+    for file in "$fetched"/*; do
+      [ ! -f "$file" ] || cmp -s "$file" "$directory/${file##*/}" || mv -f "$file" "$directory/"
+    done
+    rm -rf "$fetched"
+  done
+}
+
+run() {
+  here=$(pwd)
+  directories=$(find_directories "$@" | sort -u)
+  about=$(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}' 2>/dev/null)
+  socket=/var/run/docker.sock
+  user=0:0
+  group=
+  place=elsewhere
+  endpoint=$(engine_address)
+  case $endpoint in
+  unix://*)
+    place=here
+    case $about in
+    *'Docker Desktop'*) ;;
+    *)
+      socket=${endpoint#unix://}
+      case $about in
+      *name=rootless*) ;;
+      *)
+        if [ "$(id -u)" != 0 ]; then
+          user=$(id -u):$(id -g)
+          # shellcheck disable=SC2012 # there is no other way to a number that every system has
+          group=$(ls -lnL "$socket" | sed 's/^[^ ]* *[^ ]* *[^ ]* *\([0-9]*\).*/\1/')
+        fi
+        ;;
+      esac
+      ;;
+    esac
+    ;;
+  esac
+  working=/
+  ! may_mount "$here" || working=$here
+
+  # What the container is made with goes before what the program is told.
+  count=$#
+  set -- "$image" "$@"
+  set -- --read-only --tmpfs /run/slipway:mode=1777 --env TMPDIR=/run/slipway --env HOME=/run/slipway "$@"
+  set -- --cap-drop ALL --security-opt no-new-privileges --security-opt label=disable "$@"
+  set -- --network host --label "io.slipway.verb=${verb:-help}" --user "$user" --workdir "$working" "$@"
+  [ "$user" != 0:0 ] || set -- --cap-add DAC_OVERRIDE "$@"
+  [ -z "$group" ] || set -- --group-add "$group" "$@"
+  set -- --mount "type=bind,$(field src "$socket"),dst=/var/run/docker.sock" "$@"
+  case $about in
+  *name=rootless*) ;;
+  *) set -- --pid host "$@" ;;
+  esac
+  case $about in
+  *name=userns*) set -- --userns host "$@" ;;
+  esac
+  while IFS= read -r directory; do
+    [ -n "$directory" ] || continue
+    if [ "$place" = here ]; then
+      set -- --mount "type=bind,$(field src "$directory"),$(field dst "$directory")" "$@"
+    else
+      set -- --mount "type=volume,$(field dst "$directory")" "$@"
+    fi
+  done <<DIRECTORIES
+$directories
+DIRECTORIES
+  if [ "$place" = here ] && [ -f /etc/machine-id ]; then
+    set -- --mount type=bind,src=/etc/machine-id,dst=/etc/machine-id,readonly "$@"
+  fi
+  [ -z "${NO_COLOR:-}" ] || set -- --env NO_COLOR "$@"
+  interactive=
+  if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then
+    interactive=-i
+    set -- --interactive --tty --env TERM "$@"
+  elif [ ! -t 0 ]; then
+    interactive=-i
+    set -- --interactive "$@"
+  fi
+  options=$(($# - count))
+  if [ "$place" = here ]; then
+    docker run --rm --pull never "$@"
+  else
+    run_elsewhere "$@"
+  fi
+}
+
+verb=${1:-}
+find_engine
+code=0
+run "$@" || code=$?
+if [ "$code" = 125 ]; then
+  docker image inspect "$image" >/dev/null 2>&1 ||
+    fail 3 "The image of this command is no longer in the Docker Engine; bring it back with: sh install.sh"
+  exit 1
+fi
+if [ "$code" = 0 ] && [ "$verb" = uninstall ]; then
+  case " $* " in
+  *' --dry-run '* | *' --json '* | *' --help '* | *' -h '*) ;;
+  *) say "To remove this command and its image too: rm '$0' && docker image rm $image" ;;
+  esac
+fi
+exit "$code"

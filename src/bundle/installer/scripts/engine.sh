@@ -1,0 +1,53 @@
+say() { printf '%s\n' "$*" >&2; }
+
+# $1: exit code; the rest: one sentence, and what to type.
+fail() {
+  code=$1
+  shift
+  say "$name: $*"
+  exit "$code"
+}
+
+# Sets `server` to what the Engine runs on, "linux amd64". Finds it as Docker's own command does (DOCKER_HOST, the current context), else the one that runs without root.
+find_engine() {
+  command -v docker >/dev/null 2>&1 ||
+    fail 3 "There is no docker command on this host; install the Docker Engine (on Debian and Ubuntu: sudo apt-get install docker.io), then run: $again"
+  if ! server=$(ask_engine); then
+    rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
+    if [ -z "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] && [ -S "$rootless" ]; then
+      DOCKER_HOST=unix://$rootless
+      export DOCKER_HOST
+      server=$(ask_engine) || no_engine "$server"
+    else
+      no_engine "$server"
+    fi
+  fi
+  [ "${server%% *}" = linux ] ||
+    fail 3 "The Docker Engine runs ${server%% *} containers; switch Docker Desktop to Linux containers, then run: $again"
+}
+
+ask_engine() { docker version --format '{{.Server.Os}} {{.Server.Arch}}' 2>&1; }
+
+engine_address() {
+  if [ -n "${DOCKER_HOST:-}" ]; then
+    printf '%s\n' "$DOCKER_HOST"
+  else
+    docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || echo unix:///var/run/docker.sock
+  fi
+}
+
+# $1: what Docker's command said.
+no_engine() {
+  address=$(engine_address)
+  case $1 in
+  *'permission denied'*)
+    fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $(id -un), log in anew, then run: $again)"
+    ;;
+  *)
+    case $address in
+    unix:*) fail 3 "No Docker Engine answers at $address; start it (sudo systemctl start docker), then run: $again" ;;
+    *) fail 3 "No Docker Engine answers at $address; correct DOCKER_HOST or the context (docker context ls), then run: $again" ;;
+    esac
+    ;;
+  esac
+}

@@ -1,0 +1,162 @@
+#!/bin/sh
+# Installs @product@ @version@ from the bundle beside this file. It needs a Docker Engine, and nothing else.
+#
+#   sh install.sh [--profile NAME] [--name NAME] [--set KEY=VALUE] [--licence FILE] [--dry-run] [--json]
+#
+# What it trusts: this file names the SHA-256 of the bundle's installer image, which checks the rest by its own key.
+set -u
+name=install.sh
+command=@command@
+product=@quoted_product@
+version=@version@
+architecture=@architecture@
+bundle_name=@bundle@
+prefix_size=@prefix_size@
+prefix_sha256=@prefix_sha256@
+reference=@reference@
+image_ids='@image_ids@'
+again="sh $0${*:+ $*}"
+
+@engine@
+
+# The bundle's first bytes: the image that installs. The bundle may be in parts.
+prefix() {
+  if [ -f "$bundle" ]; then
+    head -c "$prefix_size" "$bundle"
+  else
+    cat "$bundle".[0-9][0-9][0-9] | head -c "$prefix_size"
+  fi
+}
+
+sha256() {
+  if command -v sha256sum >/dev/null 2>&1; then
+    sha256sum
+  elif command -v shasum >/dev/null 2>&1; then
+    shasum -a 256
+  elif command -v openssl >/dev/null 2>&1; then
+    openssl dgst -sha256 -r
+  else
+    fail 3 "This host has no sha256sum, shasum or openssl, so that the bundle cannot be checked; install one of them, then run: $again"
+  fi
+}
+
+find_bundle() {
+  folder=$(cd "$(dirname -- "$0")" && pwd) || exit 2
+  bundle=$folder/$bundle_name
+  [ -f "$bundle" ] || [ -f "$bundle.001" ] ||
+    fail 2 "$bundle_name is not beside $0; put both into one folder, then run: $again"
+}
+
+# Sets `image` to the ID by which the Engine has the installer; fails where it has not.
+find_image() {
+  for image in $image_ids; do
+    ! docker image inspect "$image" >/dev/null 2>&1 || return 0
+  done
+  # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
+  case $(docker info --format '{{.DriverStatus}}' 2>/dev/null) in
+  *io.containerd.snapshotter*) image=$(docker image inspect --format '{{.Id}}' "$reference" 2>/dev/null) ;;
+  *) return 1 ;;
+  esac
+}
+
+load_image() {
+  [ "$prefix_size" -gt 0 ] ||
+    fail 3 "$bundle_name is an update, and the installer that it needs is not in the Docker Engine; install the full bundle first"
+  say "Checking $bundle_name …"
+  found=$(prefix | sha256) || exit 3
+  [ "${found%% *}" = "$prefix_sha256" ] ||
+    fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
+  say "Loading the installer ($((prefix_size / 1000000)) MB) …"
+  prefix | docker load -q >/dev/null ||
+    fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $again"
+  find_image ||
+    fail 1 "The Docker Engine made another image of the installer than the bundle holds; nothing was run. Run: docker image rm $reference, then: $again"
+}
+
+# Where the command goes: where it is, else for everybody, else for this user.
+choose_folder() {
+  own=${HOME:-/}/.local/bin
+  for target in "${SLIPWAY_BIN:-}" /usr/local/bin "$own"; do
+    [ -n "$target" ] || continue
+    [ "$target" != "$own" ] || mkdir -p "$target" || break
+    { [ -d "$target" ] && [ -w "$target" ]; } || continue
+    [ ! -e "$target/$command" ] || grep -q '^# @marker@$' "$target/$command" 2>/dev/null ||
+      fail 3 "$target/$command is there already and is no command of this installer; move it away, or choose another folder: SLIPWAY_BIN=DIR $again"
+    return 0
+  done
+  fail 3 "Neither /usr/local/bin nor $own can be written; choose a folder for the command: SLIPWAY_BIN=DIR $again"
+}
+
+write_command() {
+  sed "s|@image@|$image|" <<'COMMAND'
+@wrapper@
+COMMAND
+}
+
+# Whole or not at all; the same one is left alone.
+place_command() {
+  rm -f "$target/.$command".*.tmp
+  temporary=$target/.$command.$$.tmp
+  { write_command >"$temporary" && chmod 755 "$temporary"; } || unwritten
+  if cmp -s "$temporary" "$target/$command"; then
+    rm -f "$temporary"
+  else
+    mv -f "$temporary" "$target/$command" || unwritten
+    say "The command $command is in $target."
+    case ":${PATH:-}:" in
+    *":$target:"*) ;;
+    *) say "$target is not in PATH; call it as $target/$command, or add: PATH=\"$target:\$PATH\"" ;;
+    esac
+  fi
+}
+
+unwritten() { fail 1 "$target/$command could not be written; make room for it, then run: $again"; }
+
+# Of a run whose terminal went away, the Engine's part goes on.
+await_earlier() {
+  earlier=$(docker ps -q --filter "label=io.slipway.installer=$command" --filter label=io.slipway.verb=install)
+  [ -n "$earlier" ] || return 0
+  say "An earlier run is still at work; waiting for it …"
+  # shellcheck disable=SC2086 # one word for each container
+  docker wait $earlier >/dev/null 2>&1
+}
+
+dry_run=
+for argument in "$@"; do
+  case $argument in
+  --dry-run) dry_run=yes ;;
+  -h | --help)
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0"
+    exit 0
+    ;;
+  esac
+done
+
+find_engine
+engine_architecture=${server#* }
+[ "$engine_architecture" = "$architecture" ] ||
+  fail 3 "This bundle of $product $version is for $architecture, and the Docker Engine runs on $engine_architecture; take the bundle for $engine_architecture"
+find_bundle
+was_there=yes
+find_image || {
+  was_there=
+  load_image
+}
+temporary=
+trap 'rm -f "$temporary"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+if [ -n "$dry_run" ]; then
+  temporary=$(mktemp) || fail 1 "No file can be made in ${TMPDIR:-/tmp}; make room, then run: $again"
+  write_command >"$temporary"
+  code=0
+  sh "$temporary" install --bundle "$bundle" "$@" || code=$?
+  [ -n "$was_there" ] || docker image rm "$image" >/dev/null 2>&1
+  exit "$code"
+fi
+choose_folder
+place_command
+await_earlier
+code=0
+sh "$target/$command" install --bundle "$bundle" "$@" || code=$?
+exit "$code"
