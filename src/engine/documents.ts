@@ -118,7 +118,10 @@ export interface ContainerDocument {
         | null
     }
   }
-  readonly Config: Omit<ContainerSpec, 'HostConfig' | 'NetworkingConfig'>
+  readonly Config: Omit<ContainerSpec, 'HostConfig' | 'NetworkingConfig'> & {
+    /** What CMD-SHELL starts with; absent: /bin/sh -c. */
+    readonly Shell?: readonly string[] | null
+  }
   readonly HostConfig: HostConfig
   readonly Mounts: readonly {
     readonly Type: string

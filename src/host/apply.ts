@@ -1,5 +1,7 @@
 import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
+import { batchesOf } from './batches.ts'
 import { describeStep } from './describe-step.ts'
+import { executeStateSteps, isStateStep } from './execute-state.ts'
 import { type Execution, executeStep, type Undo } from './execute-step.ts'
 import { isIrreversible, type Step } from './step.ts'
 
@@ -9,22 +11,46 @@ interface Done {
 }
 
 /**
- * Does the steps of a plan, each reported. When one fails, what was done is taken back in reverse: exit code 1, or 5
- * where containers that had been stopped serve again. Past the first step that nothing can take back it stops where
- * it is and says what stands: exit code 4, and the same command finishes it.
+ * Does the steps of a plan, each reported; those of one batch at the same time. When one fails, what was done is taken
+ * back in reverse: exit code 1, or 5 where containers that had been stopped serve again. Past the first step that
+ * nothing can take back it stops where it is and says what stands: exit code 4, and the same command finishes it.
  */
 export async function applyPlan(steps: readonly Step[], execution: Execution): Promise<void> {
   const done: Done[] = []
-  for (const step of steps) {
+  for (const batch of batchesOf(steps)) {
     try {
       execution.signal?.throwIfAborted()
       await execution.check?.()
-      const undo = await reported(step, execution)
-      done.push({ step, ...(undo ? { undo } : {}) })
+      await execute(batch, execution, done)
     } catch (error) {
       throw await explainFailure(error, steps, done, execution)
     }
   }
+}
+
+/** Adds what is done to `done`, also where a step of the batch fails; throws the first failure when all have ended. */
+async function execute(batch: readonly Step[], execution: Execution, done: Done[]): Promise<void> {
+  const note = (step: Step, undo: Undo | undefined): void => {
+    done.push({ step, ...(undo ? { undo } : {}) })
+  }
+  if (batch.length > 1 && batch.every(isStateStep)) {
+    const tasks = batch.map(describeStep)
+    for (const task of tasks) execution.report({ type: 'start', task })
+    const undo = await executeStateSteps(execution.engine, batch)
+    for (const task of tasks) execution.report({ type: 'finish', task })
+    batch.forEach((step, index) => {
+      note(step, index === 0 ? undo : undefined)
+    })
+    return
+  }
+  const results = await Promise.allSettled(
+    batch.map(async (step) => {
+      const undo = await reported(step, execution)
+      note(step, undo)
+    }),
+  )
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 async function reported(step: Step, execution: Execution): Promise<Undo | undefined> {
@@ -45,12 +71,11 @@ async function explainFailure(
   const interrupted = execution.signal?.aborted === true
   const code = interrupted ? 'interrupted' : (errorCode(error) ?? 'failed')
   const said = interrupted ? 'Interrupted.' : error instanceof Error ? error.message : String(error)
-  const failed = steps[done.length]!
-  if (done.some(({ step }) => isIrreversible(step)) || isIrreversible(failed)) {
-    const open = steps.slice(done.length).map(describeStep)
+  const open = steps.filter((step) => !done.some((one) => one.step === step))
+  if (done.some(({ step }) => isIrreversible(step)) || isIrreversible(open[0]!)) {
     return new SlipwayError(
       code,
-      `${said} Done so far: ${done.map(({ step }) => describeStep(step)).join(', ') || 'nothing'}. Still to do: ${open.join(', ')}; the same command again finishes it.`,
+      `${said} Done so far: ${done.map(({ step }) => describeStep(step)).join(', ') || 'nothing'}. Still to do: ${open.map(describeStep).join(', ')}; the same command again finishes it.`,
       { exitCode: exitCodes.partlyApplied, cause: error },
     )
   }

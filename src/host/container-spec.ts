@@ -93,6 +93,12 @@ function portBindings(service: ComposeService): Record<string, PortBinding[]> {
   return bindings
 }
 
+/**
+ * How often an Engine of 25 and later asks a service that is just starting; milliseconds. It would wait 5 s, or a
+ * whole interval. Older Engines leave it out, and Compose files of their time have no word for it.
+ */
+const startInterval = 250
+
 /** The Engine counts nanoseconds. */
 function healthConfig({ test, interval, timeout, startPeriod, retries }: Healthcheck): HealthConfig {
   return {
@@ -100,6 +106,7 @@ function healthConfig({ test, interval, timeout, startPeriod, retries }: Healthc
     ...(interval !== undefined && { Interval: interval * 1e6 }),
     ...(timeout !== undefined && { Timeout: timeout * 1e6 }),
     ...(startPeriod !== undefined && { StartPeriod: startPeriod * 1e6 }),
+    ...(startPeriod && { StartInterval: startInterval * 1e6 }),
     ...(retries !== undefined && { Retries: retries }),
   }
 }

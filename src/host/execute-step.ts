@@ -7,12 +7,10 @@ import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { executeStateSteps } from './execute-state.ts'
 import { readLicence, writeLicence } from './licence/licence-volume.ts'
-import { stateContainer } from './own-things.ts'
 import { restoreFile } from './restore-file.ts'
 import { reloadService, setMemory } from './set-memory.ts'
-import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
-import { updateState, writeState } from './state-volume.ts'
 import type { ContainerStep, Step } from './step.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
@@ -52,11 +50,8 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
       await engine.volumes.create(step.volume)
       return () => engine.volumes.remove(step.volume.name)
     case 'store-setting':
-      return changeState(engine, step.appliance, (state) => withStoredSetting(state, step.key, step.value))
-    case 'record-release': {
-      const record = { at: new Date().toISOString(), ...step.record }
-      return changeState(engine, step.appliance, (state) => withRelease(state, record))
-    }
+    case 'record-release':
+      return executeStateSteps(engine, [step])
     case 'remove-helper':
       await engine.containers.remove(step.name).catch((error: unknown) => {
         // A reader's own goes by itself.
@@ -80,28 +75,6 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
       return undefined
     default:
       return executeContainerStep(step, execution)
-  }
-}
-
-/** Undone, the document is what it was, and its container gone where there was none. */
-async function changeState(
-  engine: Engine,
-  appliance: string,
-  change: (state: StateDocument) => StateDocument,
-): Promise<Undo> {
-  const container = stateContainer(appliance)
-  const isNew = (await engine.containers.inspect(container)) === undefined
-  const takeBack = async (): Promise<void> => {
-    if (isNew) await engine.containers.remove(container)
-  }
-  const before = await updateState(engine, appliance, change).catch(async (error: unknown) => {
-    // Left there, it would hold the volume that is taken back next.
-    await takeBack().catch(() => {})
-    throw error
-  })
-  return async () => {
-    await writeState(engine, appliance, before)
-    await takeBack()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ContainerDocument, HostConfig, PortBinding, VolumeDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
+import { withFreshHealth } from './health-check.ts'
 import { ownLabels, roles } from './labels.ts'
 import type { ContainerStatus, HostContainer, HostPort, HostState, HostVolume } from './state.ts'
 
@@ -18,7 +19,7 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
   const documents = await Promise.all(
     own
       .filter(({ labels }) => labels[ownLabels.role] === undefined)
-      .map((one) => engine.containers.inspect(one.id)),
+      .map((one) => inspectFresh(engine, one.id)),
   )
   return {
     name,
@@ -37,6 +38,11 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
       ports: others.flatMap((one) => one.ports.map((port) => ({ ...port, holder: `container ${one.name}` }))),
     },
   }
+}
+
+async function inspectFresh(engine: Engine, id: string): Promise<ContainerDocument | undefined> {
+  const document = await engine.containers.inspect(id)
+  return document && withFreshHealth(engine, document)
 }
 
 /** The names of all appliances that an Engine holds, sorted. */

@@ -40,6 +40,7 @@ export function planService(wanted: TargetContainer, current: HostState, target:
   const step = { service, name }
   const stopped = [...others, ...(kept && why ? [kept] : [])].filter((one) => isUp(one.status))
   const adjust = kept ? planMemory(kept, wanted.limit, false) : []
+  const after = wanted.needs.filter(({ healthy }) => !healthy).map((need) => need.service)
   const mustWait = why !== undefined || kept?.health === 'starting'
   return {
     service,
@@ -59,7 +60,9 @@ export function planService(wanted: TargetContainer, current: HostState, target:
       const reason = container === kept ? why! : (faults.get(container) ?? 'there is another one')
       return { container, step: { action: 'stop-container', service, name: container.name, reason } }
     }),
-    start: why ? [{ ...step, action: 'start-container', reason: why }] : [],
+    start: why
+      ? [{ ...step, action: 'start-container', ...(after.length > 0 && { after }), reason: why }]
+      : [],
     wait: mustWait
       ? [
           {

@@ -4,6 +4,7 @@ import { mapParallel } from '../lib/parallel.ts'
 import { readLocalCgroup } from './cgroup.ts'
 import { countDrift } from './drift-count.ts'
 import { type Ending, endingsOf, readEndings } from './endings.ts'
+import { withFreshHealth } from './health-check.ts'
 import { hostPorts, readHealth } from './inspect.ts'
 import { ownLabels } from './labels.ts'
 import type { HostPort } from './state.ts'
@@ -124,7 +125,8 @@ async function readStatuses(
 /** An Engine answers with an error of its disk for a container that another run is just removing. */
 async function inspectUnlessGoing(engine: Engine, id: string): Promise<ContainerDocument | undefined> {
   try {
-    return await engine.containers.inspect(id)
+    const document = await engine.containers.inspect(id)
+    return document && (await withFreshHealth(engine, document))
   } catch (error) {
     const still = (await engine.containers.list()).find((one) => one.id === id)
     if (still && still.state !== 'removing' && still.state !== 'dead') throw error

@@ -66,7 +66,11 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
   | { readonly action: 'stop-container' }
   /** Unpacks the changed files of a backup into a container that was never started. */
   | { readonly action: 'put-files'; readonly archive: BackupArchive }
-  | { readonly action: 'start-container' }
+  | {
+      readonly action: 'start-container'
+      /** Services that must have been started before, healthy or not; absent: none. */
+      readonly after?: readonly string[]
+    }
   /** `patience` in milliseconds. Without a health check: that it stays up. */
   | { readonly action: 'wait-healthy'; readonly hasHealthCheck: boolean; readonly patience: number }
   | { readonly action: 'rename-container'; readonly to: string }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
 import { SlipwayError } from '../lib/errors.ts'
+import { runCheck } from './health-check.ts'
 import { readHealth } from './inspect.ts'
 
 export interface Expectation {
@@ -12,13 +13,21 @@ export interface Expectation {
   readonly patience: number
 }
 
-/** How long a container without a health check must stay up, and how often one is looked at; milliseconds. */
+/** How long a container without a health check must stay up; milliseconds. */
 const settleTime = 500
-const pollInterval = 50
+/** Between two looks: at least the one, and as long as the check itself took up to the other; milliseconds. */
+const shortestPause = 50
+const longestPause = 1000
 
 /**
- * Waits until a started container is healthy. Throws `not-healthy`, with the last words of its check or its log, when
- * it ends, restarts again and again, is declared unhealthy, or `patience` is over.
+ * Waits until a started container is healthy: its own health check, run in it at once and again and again, has passed.
+ * The Engine would run it for the first time when a whole interval is over, seconds after the service serves, and for
+ * so long whoever resets it would stare at a service that is long up. What the Engine finds counts as well where it is
+ * bad, and alone where the check cannot be run from here or does not end in its time. Of a container without a check:
+ * that it stays up. That it is healthy says nothing of later: then its restart policy and `status` watch it.
+ *
+ * Throws `not-healthy`, with the last words of its check or its log, when it ends, restarts again and again, is
+ * declared unhealthy, or `patience` is over.
  */
 export async function waitHealthy(
   engine: Engine,
@@ -26,18 +35,31 @@ export async function waitHealthy(
   signal?: AbortSignal,
 ): Promise<void> {
   const began = Date.now()
+  let mayAsk = expected.hasHealthCheck
+  let said = ''
   for (;;) {
     const document = await engine.containers.inspect(expected.name)
-    const elapsed = Date.now() - began
-    if (document && isWell(document, expected, elapsed)) return
-    const trouble = troubleOf(document, expected, elapsed)
-    if (trouble) throw await notHealthy(engine, expected, document, trouble)
-    await sleep(pollInterval, undefined, signal ? { signal } : {})
+    const isUp = document?.State.Running && !document.State.Restarting
+    const asked = Date.now()
+    let passed: boolean | undefined
+    if (isUp && mayAsk && readHealth(document) !== 'unhealthy') {
+      const answer = await runCheck(engine, document, signal ? { signal } : {})
+      passed = answer.passed
+      said = answer.said || said
+      // What hangs is not started again and again: the Engine ends its own, and nobody could end ours.
+      mayAsk = !answer.late
+    }
+    const now = Date.now()
+    if (isUp && (passed ?? isWell(document, expected, now - began))) return
+    const trouble = troubleOf(document, expected, now - began)
+    if (trouble) throw await notHealthy(engine, expected, document, trouble, said)
+    const pause = Math.min(Math.max(now - asked, shortestPause), longestPause)
+    await sleep(pause, undefined, signal ? { signal } : {})
   }
 }
 
+/** Where its check was not run from here. */
 function isWell(document: ContainerDocument, { hasHealthCheck }: Expectation, elapsed: number): boolean {
-  if (!document.State.Running || document.State.Restarting) return false
   return hasHealthCheck ? readHealth(document) === 'healthy' : elapsed >= settleTime
 }
 
@@ -62,12 +84,13 @@ async function notHealthy(
   { service, name }: Expectation,
   document: ContainerDocument | undefined,
   trouble: string,
+  said: string,
 ): Promise<SlipwayError> {
-  const check = document?.State.Health?.Log?.at(-1)?.Output.trim()
+  const check = document?.State.Health?.Log?.at(-1)?.Output.trim() || said
   const logs = document ? await engine.containers.logs(name, 5).catch(() => '') : ''
   const words = (lastLine(check ?? '') || lastLine(logs)).slice(0, 300)
-  const said = words ? `; its last words: ${words}` : ''
-  return new SlipwayError('not-healthy', `The service ${service} did not come up: ${trouble}${said}.`)
+  const last = words ? `; its last words: ${words}` : ''
+  return new SlipwayError('not-healthy', `The service ${service} did not come up: ${trouble}${last}.`)
 }
 
 function lastLine(text: string): string {

@@ -39,6 +39,18 @@ describe('targetHost', () => {
     })
   })
 
+  it('lets new Engines look often at what has only just started', () => {
+    const compose = composeText.replaceAll('interval: 1s,', 'interval: 1s, start_period: 9s,')
+    expect(sampleTarget({ compose }).containers[0]!.spec.Healthcheck).toEqual({
+      Test: ['CMD', 'true'],
+      Interval: 1e9,
+      Timeout: 1e9,
+      StartPeriod: 9e9,
+      StartInterval: 250e6,
+      Retries: 3,
+    })
+  })
+
   it('gives the same hash to the same service, and another to a changed one only', () => {
     const hashes = (target: ReturnType<typeof sampleTarget>) => target.containers.map(({ hash }) => hash)
     const [dns, optimiser] = hashes(sampleTarget())
