@@ -1,5 +1,5 @@
 import type { PathChange } from '../engine/engine.ts'
-import { globPattern } from '../image/omit.ts'
+import { globPattern } from '../lib/glob.ts'
 
 /** `expected`: the definition says that it may change. `pinned`: a file of a pinned library. */
 export type DriftClass = 'expected' | 'changed' | 'pinned'

@@ -1,5 +1,5 @@
 import type { TarEntry } from '../debian/tar-reader.ts'
-import { compareBytes } from './file-tree.ts'
+import { compareBytes } from '../lib/compare-bytes.ts'
 import { installedPackages, type OpenedImage } from './image-files.ts'
 
 export interface Change<Value> {

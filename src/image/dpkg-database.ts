@@ -1,11 +1,12 @@
 import { fieldOf, parseStanzas, type Stanza } from '../debian/deb822.ts'
 import { scriptText } from '../debian/script.ts'
 import { parseTriggers } from '../debian/trigger.ts'
+import { compareBytes } from '../lib/compare-bytes.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { type Conffile, md5Hex, mergeStatus, statusStanza } from './dpkg-status.ts'
 import { writeText } from './effects/files.ts'
 import { type Excluded, excludedPackage } from './excluded-package.ts'
-import { compareBytes, type FileTree } from './file-tree.ts'
+import type { FileTree } from './file-tree.ts'
 import type { Entry } from './tree.ts'
 
 const admin = 'var/lib/dpkg'

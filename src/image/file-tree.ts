@@ -1,3 +1,4 @@
+import { compareBytes } from '../lib/compare-bytes.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import type { Entry } from './tree.ts'
 
@@ -143,13 +144,6 @@ export function parentOf(path: string): string {
 
 export function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
-}
-
-/** Orders by UTF-8 bytes, never by locale. */
-export function compareBytes(a: string, b: string): number {
-  if (a === b) return 0
-  // UTF-16 order and UTF-8 order differ only where surrogates meet U+E000 and above: rare, so the quick way first.
-  return /[\ud800-\uffff]/.test(a + b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1
 }
 
 /** Every directory on the way to an entry: a layer names them all, so that unpacking never guesses a mode. */

@@ -1,4 +1,5 @@
 import type { OmitRule } from '../definition/definition.ts'
+import { globPattern } from '../lib/glob.ts'
 
 /** Says whether a path of a package (relative) is left out of the image by the definition's `omit` rules. */
 export function compileOmit(rules: readonly OmitRule[]): (path: string) => boolean {
@@ -12,18 +13,4 @@ export function compileOmit(rules: readonly OmitRule[]): (path: string) => boole
       (rule) => rule.omits.test(absolute) && !rule.keeps.some((keep) => keep.test(absolute)),
     )
   }
-}
-
-/** `*` stands for anything but `/`, `**` for anything. */
-export function globPattern(glob: string): RegExp {
-  const source = glob
-    .split(/(\*\*|\*|\?)/)
-    .map((part) => {
-      if (part === '**') return '.*'
-      if (part === '*') return '[^/]*'
-      if (part === '?') return '[^/]'
-      return part.replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    })
-    .join('')
-  return new RegExp(`^${source}$`)
 }

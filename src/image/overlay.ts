@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import path from 'node:path'
-import { compareBytes } from './file-tree.ts'
+import { compareBytes } from '../lib/compare-bytes.ts'
 
 /** A file of a component's `rootfs/`, as it goes into the image. */
 export interface OverlayFile {

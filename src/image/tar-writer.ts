@@ -1,5 +1,6 @@
+import { compareBytes } from '../lib/compare-bytes.ts'
 import { SlipwayError } from '../lib/errors.ts'
-import { baseOf, compareBytes } from './file-tree.ts'
+import { baseOf } from './file-tree.ts'
 import type { Entry } from './tree.ts'
 
 const block = 512

@@ -1,5 +1,6 @@
+import { compareBytes } from '../../lib/compare-bytes.ts'
 import type { FileTree } from '../file-tree.ts'
-import { baseOf, compareBytes } from '../file-tree.ts'
+import { baseOf } from '../file-tree.ts'
 import { makeSymlink, writeText } from './files.ts'
 import { certificateOf, subjectHash } from './subject-hash.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compileOmit, globPattern } from '../../../src/image/omit.ts'
+import { compileOmit } from '../../../src/image/omit.ts'
+import { globPattern } from '../../../src/lib/glob.ts'
 
 describe('omit rules', () => {
   it('leave out what a path matches, but for its exceptions', () => {
