@@ -1,6 +1,10 @@
 import path from 'node:path'
 import { openArchive } from '../debian/archive.ts'
+import { fetchDebs } from '../debian/deb-store.ts'
+import { findRecipes } from '../debian/recipe-load.ts'
 import { loadDefinition } from '../definition/load.ts'
+import { locateDebs } from '../definition/sources/locate-debs.ts'
+import { readSources } from '../definition/sources/read-sources.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
@@ -9,6 +13,7 @@ import { describeArchSkew, findArchSkew } from '../lock/arch-skew.ts'
 import { diffLocks, type LockChange, type PlatformDiff } from '../lock/diff-lock.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { findLock, lockName } from '../lock/read-lock.ts'
+import { recordRuns } from '../lock/record-runs.ts'
 import { resolveLock } from '../lock/resolve-lock.ts'
 import { writeLock } from '../lock/write-lock.ts'
 import type { Context } from './context.ts'
@@ -26,18 +31,26 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   const directory = path.resolve(context.cwd, options.directory)
   const definition = await loadDefinition(directory)
   const previous = await findLock(directory)
+  const cache = cacheFolder(context.env)
   const archive = await openArchive(definition.debian, {
     architectures: definition.platforms.map(debianArchitecture),
-    cache: cacheFolder(context.env),
+    cache,
     env: context.env,
     report: context.report,
     signal: context.signal,
   })
-  const lock = resolveLock(definition, archive, {
+  const resolved = resolveLock(definition, archive, {
     ...(previous ? { previous } : {}),
     update: options.update === true ? 'all' : (options.update ?? []),
     archSkew: options.archSkew ?? false,
+    sources: await readSources(definition),
   })
+  const recipes = await findRecipes(definition.recipeFolders)
+  const lock = await recordRuns(resolved, definition, recipes, (packages) =>
+    locateDebs(definition, packages, (archived) =>
+      fetchDebs(archived, definition.debian, { ...context, cache }),
+    ),
+  )
   const changed = lock !== previous
   context.signal.throwIfAborted()
   if (changed && !options.dryRun) await writeLock(directory, lock)

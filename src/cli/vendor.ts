@@ -3,6 +3,7 @@ import path from 'node:path'
 import { type DebFile, debFileName, discardDeb, fetchDebs } from '../debian/deb-store.ts'
 import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folder.ts'
 import { loadDefinition } from '../definition/load.ts'
+import { localSuite } from '../definition/sources/source.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
@@ -60,7 +61,9 @@ export async function run(
 }
 
 function lockedDebs(lockfile: Lockfile, platforms: readonly Platform[]): DebFile[] {
-  const packages = platforms.flatMap((platform) => allPackages(lockfile, platform))
+  const packages = platforms
+    .flatMap((platform) => allPackages(lockfile, platform))
+    .filter(({ suite }) => suite !== localSuite) // the product directory has them
   return [...new Map(packages.map((locked) => [locked.sha256, locked])).values()]
 }
 

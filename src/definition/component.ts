@@ -1,4 +1,6 @@
+import type { Platform } from '../lib/platform.ts'
 import type { Check, Component, DirectoryRule, FileRule, Group, LinkRule } from './definition.ts'
+import type { SourceRule } from './sources/source.ts'
 
 /** `component.yaml` as its schema allows it. */
 export interface ComponentSource {
@@ -21,6 +23,20 @@ export interface ComponentSource {
   readonly ports?: readonly string[]
   readonly checks?: readonly CheckSource[]
   readonly licence?: string
+  readonly sources?: readonly SourceSource[]
+}
+
+/** Exactly one of `deb`, `directory` and `tarball`. */
+interface SourceSource {
+  readonly deb?: string
+  readonly directory?: string
+  readonly tarball?: string
+  readonly target?: string
+  readonly strip?: number
+  readonly owner?: string
+  readonly group?: string
+  readonly modes?: Readonly<Record<string, string>>
+  readonly platforms?: readonly Platform[]
 }
 
 interface OwnedPath {
@@ -55,9 +71,22 @@ export function toComponent(name: string, source: ComponentSource, rootfs: reado
     files: (source.files ?? []).map(toFile),
     links: source.links ?? [],
     rootfs,
+    sources: (source.sources ?? []).map((one) => toSource(name, one)),
     ports: source.ports ?? [],
     checks: (source.checks ?? []).map(toCheck),
     ...(source.licence === undefined ? {} : { licence: source.licence }),
+  }
+}
+
+function toSource(component: string, source: SourceSource): SourceRule {
+  const path = `images/${component}/${source.deb ?? source.directory ?? source.tarball}`
+  if (source.deb !== undefined) return { kind: 'deb', path }
+  const { target = '/', strip = 0, owner = 'root', group = 'root', modes = {}, platforms } = source
+  return {
+    kind: source.tarball === undefined ? 'directory' : 'tarball',
+    ...{ path, target, strip, owner, group },
+    modes: Object.entries(modes).map(([glob, mode]) => ({ glob, mode: Number.parseInt(mode, 8) })),
+    ...(platforms && { platforms }),
   }
 }
 

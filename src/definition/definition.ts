@@ -1,6 +1,7 @@
 import type { DebianSource } from '../debian/source.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Roots } from './roots.ts'
+import type { SourceRule } from './sources/source.ts'
 
 /** A product directory, loaded and checked: the four places of docs/architecture.md as one object. */
 export interface Definition {
@@ -96,6 +97,8 @@ export interface Component {
   readonly links: readonly LinkRule[]
   /** Absolute paths of its overlay folders, lowest first: a file of the latter replaces one of the former. */
   readonly rootfs: readonly string[]
+  /** Local packages, folders and tar archives, in the order of the file. */
+  readonly sources: readonly SourceRule[]
   /** Ports the image declares: "53/udp". */
   readonly ports: readonly string[]
   readonly checks: readonly Check[]

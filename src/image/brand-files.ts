@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Brand, Definition } from '../definition/definition.ts'
-import type { OverlayFile } from './overlay.ts'
+import type { OverlayFile } from '../definition/overlay.ts'
 
 /** What a brand is put on. */
 export type Branded = Pick<Definition, 'name' | 'version'> & { readonly brand: Brand }

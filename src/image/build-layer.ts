@@ -3,7 +3,9 @@ import type { RecipeBook } from '../debian/recipe.ts'
 import { matchScripts } from '../debian/script-match.ts'
 import { parseTriggers, triggeredEffects } from '../debian/trigger.ts'
 import type { Definition } from '../definition/definition.ts'
-import { applyComponentRules } from './component-rules.ts'
+import type { OverlayFile } from '../definition/overlay.ts'
+import type { SourceEntry, SourceTree } from '../definition/sources/source.ts'
+import { addComponentAccounts, applyComponentRules } from './component-rules.ts'
 import { declaredEffects } from './declared-effects.ts'
 import { installedNames, writeDpkgDatabase } from './dpkg-database.ts'
 import { writePathRules } from './dpkg-path-rules.ts'
@@ -11,9 +13,12 @@ import { applyEffects, type EffectContext } from './effects/apply.ts'
 import { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
 import type { LayerPlan } from './layer-plan.ts'
-import type { OverlayFile } from './overlay.ts'
-import { placePackages } from './place-packages.ts'
+import { type PathOwners, placePackages } from './place-packages.ts'
+import { placeSource } from './place-source.ts'
 import type { Entry } from './tree.ts'
+
+/** What the components' folders and archives hold. */
+export type SourceContents = ReadonlyMap<SourceTree, readonly SourceEntry[]>
 
 /**
  * One layer's files: packages unpacked and configured, the components' own files over them, the package database last.
@@ -28,7 +33,22 @@ export function buildLayer(
   lower: readonly ReadonlyMap<string, Entry>[],
   recipes: RecipeBook,
   lockDate: number,
+  contents: SourceContents = new Map(),
 ): FileTree {
+  const { tree, context } = beginLayer(definition, packages, lower, lockDate)
+  installPackages(definition, tree, packages, recipes, context)
+  placeComponents(tree, plan, contents, context)
+  if (packages.length > 0) writeDatabase(definition, tree, packages, plan)
+  return tree
+}
+
+/** A layer without anything in it yet. */
+export function beginLayer(
+  definition: Definition,
+  packages: readonly LayerPackage[],
+  lower: readonly ReadonlyMap<string, Entry>[],
+  lockDate: number,
+): { tree: FileTree; context: EffectContext } {
   const newest = packages.reduce((date, unpacked) => Math.max(date, unpacked.newest), 0)
   const tree = new FileTree(lower, newest || lockDate)
   const context: EffectContext = {
@@ -36,18 +56,46 @@ export function buildLayer(
     groups: definition.components.flatMap((component) => component.groups),
     day: Math.floor(tree.date / 86_400),
   }
-  placePackages(tree, packages)
+  return { tree, context }
+}
+
+/** Packages unpacked and configured by their recipes. */
+export function installPackages(
+  definition: Definition,
+  tree: FileTree,
+  packages: readonly LayerPackage[],
+  recipes: RecipeBook,
+  context: EffectContext,
+  owners?: PathOwners,
+): void {
+  placePackages(tree, packages, owners)
   applyEffects(tree, packageEffects(definition, tree, packages, recipes), context)
-  for (const { component, overlay } of plan.components) {
+}
+
+/** The components' own files and rules, over what their packages brought. */
+export function placeComponents(
+  tree: FileTree,
+  plan: LayerPlan,
+  contents: SourceContents,
+  context: EffectContext,
+): void {
+  for (const { component, overlay, trees } of plan.components) {
+    if (trees.length > 0) addComponentAccounts(tree, component, context)
+    for (const source of trees) placeSource(tree, source.rule, contents.get(source)!)
     placeFiles(tree, overlay)
     applyComponentRules(tree, component, context)
   }
   placeFiles(tree, plan.brand)
-  if (packages.length > 0) {
-    writePathRules(tree, definition.omit)
-    writeDpkgDatabase(tree, packages, plan.excluded)
-  }
-  return tree
+}
+
+export function writeDatabase(
+  definition: Definition,
+  tree: FileTree,
+  packages: readonly LayerPackage[],
+  plan: LayerPlan,
+): void {
+  writePathRules(tree, definition.omit)
+  writeDpkgDatabase(tree, packages, plan.excluded)
 }
 
 /** What configuring the layer's packages does: their scripts, what they declare, and the triggers they set off. */

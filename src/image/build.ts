@@ -2,6 +2,10 @@ import path from 'node:path'
 import type { RecipeFiles } from '../debian/recipe.ts'
 import { parseRecipes } from '../debian/recipe-load.ts'
 import type { Definition } from '../definition/definition.ts'
+import { type OverlayFile, readOverlays } from '../definition/overlay.ts'
+import { locateDebs } from '../definition/sources/locate-debs.ts'
+import { readSources } from '../definition/sources/read-sources.ts'
+import { localSuite } from '../definition/sources/source.ts'
 import { commandName } from '../lib/command-name.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
@@ -9,7 +13,7 @@ import type { Platform } from '../lib/platform.ts'
 import type { Report } from '../lib/progress.ts'
 import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
 import { readBrandFiles } from './brand-files.ts'
-import { buildLayer } from './build-layer.ts'
+import { buildLayer, type SourceContents } from './build-layer.ts'
 import type { FileTree } from './file-tree.ts'
 import { assembleImage, type Image } from './image.ts'
 import { assembleLayer, layerEntries } from './layer.ts'
@@ -17,7 +21,8 @@ import { type CachedLayer, type LayerCache, retainTree } from './layer-cache.ts'
 import type { LayerPackage } from './layer-package.ts'
 import { type LayerPlan, planLayers } from './layer-plan.ts'
 import type { ImageConfig } from './oci.ts'
-import { type OverlayFile, readOverlays } from './overlay.ts'
+import { buildRunLayer, findRuns } from './run/run-layer.ts'
+import type { ScriptRunner } from './run/script-runner.ts'
 import type { Entry } from './tree.ts'
 import type { Workers } from './workers.ts'
 
@@ -27,6 +32,8 @@ export interface BuildOptions {
   readonly recipes: RecipeFiles
   /** Brings .deb files to this machine: hex SHA-256 → file. Asked only for what must be unpacked. */
   readonly fetch: (packages: readonly LockedPackage[]) => Promise<ReadonlyMap<string, string>>
+  /** Runs maintainer scripts that must run; absent: a layer that needs it can only come from the cache. */
+  readonly runner?: ScriptRunner | undefined
   /** Throws a cached .deb away that is not the locked one, so that \`fetch\` brings it anew. */
   readonly discard: (locked: LockedPackage) => Promise<void>
   readonly report: Report
@@ -62,6 +69,7 @@ export async function buildImage(
   const plans = planLayers(definition, lockfile, platform, {
     overlays: new Map([...(await readAllOverlays(definition)), ...(options.extra?.overlays ?? [])]),
     brand: await readBrandFiles(definition),
+    trees: (await readSources(definition)).trees,
     recipeDigest: (name) => sha256Hex(options.recipes.files.get(name)?.text ?? ''),
   })
   const found = await Promise.all(plans.map((plan) => options.layers.find(plan.key)))
@@ -92,7 +100,8 @@ async function buildMissing(
   const top = found.lastIndexOf(undefined)
   const missing = plans.filter((_, index) => !found[index] || (index < top && !trees[index]))
   const packages = missing.flatMap((plan) => plan.packages)
-  const files = await options.fetch(packages)
+  const files = await locateDebs(definition, packages, options.fetch)
+  const contents = await readContents(missing)
   const task = `Build ${platform}`
   options.report({ type: 'start', task, total: packages.length, unit: 'items' })
   // Layer by layer, large packages first: the threads then end together.
@@ -120,7 +129,13 @@ async function buildMissing(
       continue
     }
     const unpacked = await Promise.all(plan.packages.map((locked) => unpacking.get(locked.name)!))
-    const built: FileTree = buildLayer(definition, plan, unpacked, lower, recipes, lockDate)
+    const runs = findRuns(definition, unpacked, recipes)
+    const locked = lockfile.platforms[platform]!.runs ?? []
+    const input = { definition, platform, plan, packages: unpacked, lower, recipes, lockDate, contents }
+    const built: FileTree =
+      runs.size === 0
+        ? buildLayer(definition, plan, unpacked, lower, recipes, lockDate, contents)
+        : await buildRunLayer({ ...options, ...input, locked, below: await Promise.all(storing) }, runs)
     lower.push(retainTree(built.own))
     for (const { name } of plan.packages) unpacking.delete(name)
     const stored = storeLayer(plan, built, options)
@@ -130,6 +145,11 @@ async function buildMissing(
   const layers = await Promise.all(storing)
   options.report({ type: 'finish', task, detail: `${missing.map((plan) => plan.name).join(', ')}` })
   return layers
+}
+
+async function readContents(plans: readonly LayerPlan[]): Promise<SourceContents> {
+  const trees = plans.flatMap((plan) => plan.components.flatMap((component) => component.trees))
+  return new Map(await Promise.all(trees.map(async (tree) => [tree, await tree.entries()] as const)))
 }
 
 /** Unpacks a package; one that went bad in the cache is fetched again, once. */
@@ -145,6 +165,9 @@ async function unpackLocked(
   } catch (error) {
     if (errorCode(error) === 'damaged-deb') throw damagedPackage(locked, error as Error)
     if (errorCode(error) !== 'wrong-deb') throw error
+    if (locked.suite === localSuite) {
+      throw badInput('stale-lock', `${locked.path} has changed since it was locked; run: slipway lock`)
+    }
     await options.discard(locked)
     const fresh = (await options.fetch([locked])).get(sha256)!
     return { locked, ...(await options.workers.unpack({ file: fresh, sha256, omit })) }

@@ -10,8 +10,7 @@ import type { FileTree } from './file-tree.ts'
  * links and directories replace what packages left.
  */
 export function applyComponentRules(tree: FileTree, component: Component, context: EffectContext): void {
-  for (const group of component.groups) addGroup(tree, group.name, group.gid)
-  for (const user of component.users) addUser(tree, { ...user, gid: groupId(tree, user.group) }, context.day)
+  addComponentAccounts(tree, component, context)
   for (const rule of component.directories) {
     tree.put({
       path: relative(rule.path),
@@ -34,4 +33,10 @@ export function applyComponentRules(tree: FileTree, component: Component, contex
     })
   }
   for (const rule of component.files) changeEntry(tree, rule.path, rule)
+}
+
+/** Groups and users with the ids that the definition gives; those that are there already are left. */
+export function addComponentAccounts(tree: FileTree, component: Component, { day }: EffectContext): void {
+  for (const group of component.groups) addGroup(tree, group.name, group.gid)
+  for (const user of component.users) addUser(tree, { ...user, gid: groupId(tree, user.group) }, day)
 }

@@ -93,6 +93,11 @@ function controlStanza(control: ReadonlyMap<string, Uint8Array>): Stanza {
   return stanza
 }
 
+/** The path at which dpkg keeps a package's maintainer script. */
+export function scriptPath(control: ReadonlyMap<string, Uint8Array>, script: string): string {
+  return `/${admin}/info/${infoName(controlStanza(control))}.${script}`
+}
+
 /** dpkg names the files of co-installable packages with their architecture. */
 function infoName(stanza: Stanza): string {
   const name = fieldOf(stanza, 'Package')!

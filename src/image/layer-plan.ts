@@ -1,7 +1,8 @@
 import type { Component, Definition } from '../definition/definition.ts'
+import type { OverlayFile } from '../definition/overlay.ts'
+import type { SourceTree } from '../definition/sources/source.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { assemblyVersion, type ExcludedPackage, type LockedPackage, type Lockfile } from '../lock/lockfile.ts'
-import type { OverlayFile } from './overlay.ts'
 
 /** Everything that one layer is made from. */
 export interface LayerPlan {
@@ -19,6 +20,8 @@ export interface LayerPlan {
 export interface ComponentFiles {
   readonly component: Component
   readonly overlay: readonly OverlayFile[]
+  /** For this platform, in the component's order. */
+  readonly trees: readonly SourceTree[]
 }
 
 /** What the plan takes from disk. */
@@ -26,6 +29,7 @@ export interface LayerSources {
   readonly overlays: ReadonlyMap<string, readonly OverlayFile[]>
   /** What the brand's layer holds. */
   readonly brand: readonly OverlayFile[]
+  readonly trees: readonly SourceTree[]
   /** A hash of the recipe that a package has; the same for all that have none. */
   readonly recipeDigest: (packageName: string) => string
 }
@@ -47,7 +51,13 @@ export function planLayers(
     const packages = locked.packages.filter((entry) => entry.layer === name)
     const components = definition.components
       .filter((component) => component.layer === name)
-      .map((component) => ({ component, overlay: sources.overlays.get(component.name) ?? [] }))
+      .map((component) => ({
+        component,
+        overlay: sources.overlays.get(component.name) ?? [],
+        trees: sources.trees.filter(
+          (tree) => tree.component === component.name && (tree.rule.platforms?.includes(platform) ?? true),
+        ),
+      }))
     const excluded = index === 0 ? locked.excluded : []
     const brand = index === definition.layers.length - 1 ? sources.brand : []
     const usesLockDate = packages.length === 0
@@ -58,7 +68,11 @@ export function planLayers(
         name,
         platform,
         packages.map((entry) => [entry.name, entry.sha256, sources.recipeDigest(entry.name)]),
-        components.map((files) => [componentRules(files.component), files.overlay.map(overlayIdentity)]),
+        components.map((files) => [
+          componentRules(files.component),
+          files.overlay.map(overlayIdentity),
+          ...(files.trees.length > 0 ? [files.trees.map(({ rule, sha256 }) => [rule, sha256])] : []),
+        ]),
         excluded,
         brand.map(overlayIdentity),
         packages.length > 0 ? [definition.omit, definition.accept, accounts] : [],
@@ -71,8 +85,8 @@ export function planLayers(
 
 /** The part of a component that decides bytes: not where it stands on this disk. */
 function componentRules(component: Component): unknown {
-  const { rootfs: _rootfs, checks: _checks, packages: _packages, ports: _ports, ...rules } = component
-  return rules
+  const { groups, users, directories, files, links, name, layer, essential } = component
+  return { name, layer, essential, groups, users, directories, files, links }
 }
 
 function overlayIdentity(file: OverlayFile): unknown {

@@ -3,13 +3,19 @@ import type { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
 import type { Entry } from './tree.ts'
 
+/** Path → the package of this layer that holds it. */
+export type PathOwners = Map<string, LayerPackage>
+
 /**
  * Puts the files of a layer's packages into the tree, as `dpkg --unpack` would: links at the root first (merged
  * /usr), then package by package. Two packages with different files at one path are refused as dpkg refuses them
  * (`file-clash`), unless one says Replaces of the other (Debian Policy 7.6.1).
  */
-export function placePackages(tree: FileTree, packages: readonly LayerPackage[]): void {
-  const owners = new Map<string, LayerPackage>()
+export function placePackages(
+  tree: FileTree,
+  packages: readonly LayerPackage[],
+  owners: PathOwners = new Map(),
+): void {
   for (const wanted of [true, false]) {
     for (const unpacked of packages) {
       for (const entry of unpacked.entries) {
@@ -23,12 +29,7 @@ function isRootLink(entry: Entry): boolean {
   return entry.type === 'symlink' && !entry.path.includes('/')
 }
 
-function place(
-  tree: FileTree,
-  entry: Entry,
-  unpacked: LayerPackage,
-  owners: Map<string, LayerPackage>,
-): void {
+function place(tree: FileTree, entry: Entry, unpacked: LayerPackage, owners: PathOwners): void {
   const path = tree.resolve(entry.path)
   const old = tree.get(path)
   if (entry.type === 'directory') {

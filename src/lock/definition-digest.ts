@@ -18,11 +18,13 @@ export function definitionDigest(definition: Definition): Digest {
       pins: sortedEntries(pins),
       exclude: sortedEntries(exclude),
       components: components
-        .map(({ name, layer, packages, essential }) => [
+        .map(({ name, layer, packages, essential, sources }) => [
           name,
           layer,
           essential,
           [...new Set(packages)].sort(),
+          // What is in them is compared by its own hash.
+          ...(sources.length > 0 ? [sources.map(({ kind, path }) => [kind, path])] : []),
         ])
         .sort(([a], [b]) => (a! < b! ? -1 : 1)),
     }),

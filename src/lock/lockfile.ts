@@ -41,6 +41,10 @@ export interface LockedPlatform {
   /** Ordered by layer (bottom first), then by name. */
   readonly packages: readonly LockedPackage[]
   readonly excluded: readonly ExcludedPackage[]
+  /** Folders and tar archives of the product itself, by component and in its order; absent where there are none. */
+  readonly sources?: readonly LockedSource[]
+  /** Maintainer scripts that run while building, in a container; absent where none does. */
+  readonly runs?: readonly RanScript[]
 }
 
 export interface LockedPackage {
@@ -49,9 +53,9 @@ export interface LockedPackage {
   readonly architecture: string
   readonly source: string
   readonly sourceVersion: string
-  /** The suite it was taken from. */
+  /** The suite it was taken from; `local` for a .deb of the product itself. */
   readonly suite: string
-  /** Below the root of that suite's mirror: "pool/main/o/openssl/libssl3t64_…_amd64.deb". */
+  /** Below the root of that suite's mirror ("pool/main/o/openssl/libssl3t64_…_amd64.deb"), or the product directory. */
   readonly path: string
   readonly size: number
   /** Hex SHA-256. */
@@ -71,4 +75,25 @@ export interface ExcludedPackage {
   readonly version: string
   readonly reason: string
   readonly neededBy: readonly string[]
+}
+
+/** A folder or tar archive that a component takes files from. */
+export interface LockedSource {
+  readonly component: string
+  readonly kind: 'directory' | 'tarball'
+  /** Below the product directory. */
+  readonly path: string
+  readonly size: number
+  /** Hex SHA-256 of the archive, or of the folder's paths, modes and bytes. */
+  readonly sha256: string
+  readonly layer: string
+}
+
+/** A maintainer script that its recipe lets run itself. */
+export interface RanScript {
+  readonly package: string
+  readonly version: string
+  readonly script: 'preinst' | 'postinst'
+  /** Hex SHA-256 of the whole script. */
+  readonly sha256: string
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { localSuite } from '../definition/sources/source.ts'
 import { commandName, programName } from '../lib/command-name.ts'
 import { badInput, errorCode, type SlipwayError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
@@ -45,6 +46,7 @@ const layer = text(/^[a-z0-9][a-z0-9-]*$/, 'a layer name')
 const version = text(/^(?:\d+:)?[A-Za-z0-9.+~-]+$/, 'a Debian version')
 const suite = text(/^[a-z0-9][a-z0-9.-]*$/, 'a suite')
 const digest = text(/^sha256:[0-9a-f]{64}$/, 'a sha256 digest')
+const hex = text(/^[0-9a-f]{64}$/, '64 hex digits')
 const date = text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/, 'a date in UTC')
 const poolPath = text(
   /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[A-Za-z0-9+.~_:%/-]+\.deb$/,
@@ -64,12 +66,32 @@ const packages = listOf(
       suite,
       path: poolPath,
       size: count,
-      sha256: text(/^[0-9a-f]{64}$/, '64 hex digits'),
+      sha256: hex,
       layer,
       needs: listOf(name),
     },
     { requestedBy: listOf(layer) },
   ),
+)
+
+const sources = listOf(
+  object({
+    component: layer,
+    kind: text(/^(?:directory|tarball)$/, 'directory or tarball'),
+    path: text(/^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\:]+$/, 'a path below the product directory'),
+    size: count,
+    sha256: hex,
+    layer,
+  }),
+)
+
+const runs = listOf(
+  object({
+    package: name,
+    version,
+    script: text(/^(?:preinst|postinst)$/, 'preinst or postinst'),
+    sha256: hex,
+  }),
 )
 
 const shape: Check = object(
@@ -92,17 +114,20 @@ const shape: Check = object(
     ),
     platforms: mapOf(
       platformName,
-      object({
-        packages,
-        excluded: listOf(
-          object({
-            name,
-            version: text(/^(?:(?:\d+:)?[A-Za-z0-9.+~-]+)?$/, 'a Debian version'),
-            reason: anyText,
-            neededBy: listOf(name),
-          }),
-        ),
-      }),
+      object(
+        {
+          packages,
+          excluded: listOf(
+            object({
+              name,
+              version: text(/^(?:(?:\d+:)?[A-Za-z0-9.+~-]+)?$/, 'a Debian version'),
+              reason: anyText,
+              neededBy: listOf(name),
+            }),
+          ),
+        },
+        { sources, runs },
+      ),
     ),
   },
   { installer: mapOf(platformName, packages) },
@@ -111,8 +136,11 @@ const shape: Check = object(
 /** What no form can tell: names that lead nowhere, packages twice or out of order, suites without an archive. */
 function contentProblem(lock: Lockfile): string | undefined {
   const suites = new Set(lock.archives.map((archive) => archive.suite))
-  for (const [platform, { packages }] of Object.entries(lock.platforms)) {
-    const problem = packagesProblem(packages, suites, new Set())
+  for (const [platform, { packages, runs = [] }] of Object.entries(lock.platforms)) {
+    const stray = runs.find((run) => !packages.some((locked) => locked.name === run.package))
+    const problem = stray
+      ? `a script of ${stray.package} runs, which is not locked`
+      : packagesProblem(packages, suites, new Set())
     if (problem !== undefined) return `in ${platform}, ${problem}`
   }
   for (const [platform, packages] of Object.entries(lock.installer ?? {})) {
@@ -138,7 +166,7 @@ function packagesProblem(
     const before = packages[index - 1]
     if (seen.has(locked.name)) return `${locked.name} is listed twice`
     seen.add(locked.name)
-    if (!suites.has(locked.suite)) {
+    if (!suites.has(locked.suite) && locked.suite !== localSuite) {
       return `${locked.name} is from ${locked.suite}, which is not among the archives`
     }
     const sameLayer = before?.layer === locked.layer

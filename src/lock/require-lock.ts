@@ -1,11 +1,12 @@
 import type { Definition } from '../definition/definition.ts'
+import { readSources } from '../definition/sources/read-sources.ts'
 import type { Lockfile } from './lockfile.ts'
 import { readLock } from './read-lock.ts'
 import { refuseStale } from './stale.ts'
 
-/** The lock of a definition, checked to fit it; throws what `readLock` and `refuseStale` throw. */
+/** The lock of a definition, checked to fit it; throws what `readLock`, `readSources` and `refuseStale` throw. */
 export async function requireLock(definition: Definition): Promise<Lockfile> {
   const lock = await readLock(definition.directory)
-  refuseStale(definition, lock)
+  refuseStale(definition, lock, await readSources(definition))
   return lock
 }

@@ -1,6 +1,8 @@
 import type { Archive, ArchiveRelease } from '../debian/archive.ts'
 import { type Resolution, resolve } from '../debian/resolver.ts'
 import type { Definition } from '../definition/definition.ts'
+import { noSources } from '../definition/sources/read-sources.ts'
+import type { ProductSources } from '../definition/sources/source.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { debianArchitecture, type Platform } from '../lib/platform.ts'
@@ -9,11 +11,13 @@ import { assignLayers } from './assign-layers.ts'
 import { definitionDigest } from './definition-digest.ts'
 import { allPackages, resolveInstaller } from './installer.ts'
 import { lockPackage } from './lock-package.ts'
+import { lockSources, type WantedPackages, wantedPackages, withLocalDebs } from './lock-sources.ts'
 import {
   assemblyVersion,
   type LockedArchive,
   type LockedPackage,
   type LockedPlatform,
+  type LockedSource,
   type Lockfile,
   lockVersion,
 } from './lockfile.ts'
@@ -23,6 +27,8 @@ export interface LockChoices {
   readonly previous?: Lockfile
   /** Names to move to the newest version, or all of them. A name moves all that was built from the same source. */
   readonly update?: readonly string[] | 'all'
+  /** What the components' `sources` are; a definition without any needs none. */
+  readonly sources?: ProductSources
   /** Accept that a source package has other versions on other platforms. */
   readonly archSkew?: boolean
 }
@@ -36,21 +42,18 @@ export interface LockChoices {
 export function resolveLock(
   definition: Definition,
   archive: Archive,
-  { previous, update = [], archSkew = false }: LockChoices = {},
+  { previous, update = [], archSkew = false, sources = noSources }: LockChoices = {},
 ): Lockfile {
-  const moving = update === 'all' ? allNames(previous) : movingNames(definition, previous, update)
-  const first = resolvePlatforms(definition, archive, previous, moving)
+  const wanted = wantedPackages(definition, sources)
+  const moving = update === 'all' ? allNames(previous) : movingNames(wanted, previous, update)
+  const request = { definition, archive, previous, sources, wanted }
+  const first = resolvePlatforms(request, moving)
   const skewed = new Set(findArchSkew(first).map(({ source }) => source))
   const lagging = lockedPackages(previous).filter(({ source }) => skewed.has(source))
   const platforms =
     lagging.length === 0
       ? first
-      : resolvePlatforms(
-          definition,
-          archive,
-          previous,
-          new Set([...moving, ...lagging.map(({ name }) => name)]),
-        )
+      : resolvePlatforms(request, new Set([...moving, ...lagging.map(({ name }) => name)]))
   if (!archSkew) refuseArchSkew(platforms)
 
   const lock: Lockfile = {
@@ -63,46 +66,51 @@ export function resolveLock(
       .at(-1)!,
     archives: archive.releases.map(lockArchive),
     platforms,
-    ...lockInstaller(definition, archive, platforms, previous, moving),
+    ...lockInstaller(request, platforms, moving),
   }
   return previous && sameChoice(previous, lock) ? previous : lock
 }
 
+/** What every round of resolving starts from. */
+interface LockRequest {
+  readonly definition: Definition
+  readonly archive: Archive
+  readonly previous: Lockfile | undefined
+  readonly sources: ProductSources
+  readonly wanted: readonly WantedPackages[]
+}
+
 /** Every platform for itself; what is locked and not `moving` is kept where nothing speaks against it. */
 function resolvePlatforms(
-  definition: Definition,
-  archive: Archive,
-  previous: Lockfile | undefined,
+  { definition, archive, previous, sources, wanted }: LockRequest,
   moving: ReadonlySet<string>,
 ): Partial<Record<Platform, LockedPlatform>> {
   const resolvePlatform = (platform: Platform): [Platform, LockedPlatform] => {
     const before = previous?.platforms[platform]?.packages ?? []
     const kept = before.filter(({ name }) => !moving.has(name))
     const resolution = resolve({
-      index: archive.index(debianArchitecture(platform)),
-      wanted: definition.components.map(({ name, packages }) => ({ by: name, packages })),
+      index: withLocalDebs(archive.index(debianArchitecture(platform)), sources.debs),
+      wanted,
       ...essentialFor(definition),
       exclude: definition.exclude,
       pins: definition.pins,
       preferred: new Map(kept.map(({ name, version }) => [name, version])),
     })
-    return [platform, lockPlatform(definition, resolution)]
+    return [platform, lockPlatform(definition, resolution, lockSources(definition, platform, sources))]
   }
   return Object.fromEntries([...definition.platforms].sort().map(resolvePlatform))
 }
 
 /** The installer image of every platform for which the archive has Node. */
 function lockInstaller(
-  definition: Definition,
-  archive: Archive,
+  { definition, archive, previous, sources }: LockRequest,
   platforms: Lockfile['platforms'],
-  previous: Lockfile | undefined,
   moving: ReadonlySet<string>,
 ): Pick<Lockfile, 'installer'> {
   const resolved = Object.entries(platforms).flatMap(([platform, locked]): [string, LockedPackage[]][] => {
     const before = (previous?.installer?.[platform as Platform] ?? []).filter(({ name }) => !moving.has(name))
     const kept = new Map(before.map(({ name, version }) => [name, version]))
-    const index = archive.index(debianArchitecture(platform as Platform))
+    const index = withLocalDebs(archive.index(debianArchitecture(platform as Platform)), sources.debs)
     const packages = resolveInstaller(definition, locked, index, kept)
     return packages ? [[platform, packages]] : []
   })
@@ -125,12 +133,12 @@ function essentialFor({ components }: Definition): { essentialFor?: string } {
 
 /** The names given, and everything locked that comes from the same sources. */
 function movingNames(
-  definition: Definition,
+  wanted: readonly WantedPackages[],
   previous: Lockfile | undefined,
   update: readonly string[],
 ): Set<string> {
   const locked = lockedPackages(previous)
-  const asked = new Set(definition.components.flatMap(({ packages }) => packages))
+  const asked = new Set(wanted.flatMap(({ packages }) => packages))
   const moving = new Set<string>()
   for (const name of update) {
     const sources = new Set(
@@ -152,12 +160,20 @@ function movingNames(
   return moving
 }
 
-function lockPlatform(definition: Definition, { packages, excluded }: Resolution): LockedPlatform {
+function lockPlatform(
+  definition: Definition,
+  { packages, excluded }: Resolution,
+  sources: readonly LockedSource[],
+): LockedPlatform {
   const layerOf = assignLayers(packages, definition)
   const place = (name: string): number => definition.layers.indexOf(layerOf.get(name)!)
   const locked = packages.map((one) => lockPackage(one, layerOf.get(one.package.name)!))
   // The resolution is sorted by name already, and the sort is stable.
-  return { packages: locked.sort((a, b) => place(a.name) - place(b.name)), excluded }
+  return {
+    packages: locked.sort((a, b) => place(a.name) - place(b.name)),
+    excluded,
+    ...(sources.length > 0 && { sources }),
+  }
 }
 
 function lockArchive(release: ArchiveRelease): LockedArchive {
@@ -170,9 +186,11 @@ function lockArchive(release: ArchiveRelease): LockedArchive {
   }
 }
 
-/** Whether two locks choose the same; only the archive's state may have moved on. */
+/** Whether two locks choose the same; only the archive's state may have moved on. What runs is found out later. */
 function sameChoice(a: Lockfile, b: Lockfile): boolean {
-  const choice = ({ assemblyVersion, definition, platforms, installer }: Lockfile): string =>
-    JSON.stringify([assemblyVersion, definition, platforms, installer])
+  const choice = ({ assemblyVersion, definition, platforms, installer }: Lockfile): string => {
+    const chosen = Object.entries(platforms).map(([name, { runs: _, ...platform }]) => [name, platform])
+    return JSON.stringify([assemblyVersion, definition, chosen, installer])
+  }
   return choice(a) === choice(b)
 }

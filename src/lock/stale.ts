@@ -1,15 +1,23 @@
 import { matchesPin } from '../debian/resolver-candidates.ts'
 import type { Definition } from '../definition/definition.ts'
+import { noSources } from '../definition/sources/read-sources.ts'
+import { localSuite, type ProductSources } from '../definition/sources/source.ts'
 import { commandName, programName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
+import type { Platform } from '../lib/platform.ts'
 import { pinnedLayer } from './assign-layers.ts'
 import { definitionDigest } from './definition-digest.ts'
-import { assemblyVersion, type LockedPlatform, type Lockfile } from './lockfile.ts'
+import { lockSources, type WantedPackages, wantedPackages } from './lock-sources.ts'
+import { assemblyVersion, type LockedPlatform, type LockedSource, type Lockfile } from './lockfile.ts'
 import { lockName } from './read-lock.ts'
 
 /** Throws `stale-lock` (exit code 2), with the reasons, where a lock does not fit its definition. */
-export function refuseStale(definition: Definition, lock: Lockfile): void {
-  const reasons = staleReasons(definition, lock)
+export function refuseStale(
+  definition: Definition,
+  lock: Lockfile,
+  sources: ProductSources = noSources,
+): void {
+  const reasons = staleReasons(definition, lock, sources)
   if (reasons.length === 0) return
   const more = reasons.length > 3 ? `; and ${reasons.length - 3} more` : ''
   throw badInput(
@@ -19,7 +27,11 @@ export function refuseStale(definition: Definition, lock: Lockfile): void {
 }
 
 /** Why a lock no longer says what its definition asks for; empty: it does. Each reason is a clause without its stop. */
-export function staleReasons(definition: Definition, lock: Lockfile): string[] {
+export function staleReasons(
+  definition: Definition,
+  lock: Lockfile,
+  sources: ProductSources = noSources,
+): string[] {
   const reasons: string[] = []
   if (lock.assemblyVersion < assemblyVersion) {
     reasons.push(
@@ -39,9 +51,11 @@ export function staleReasons(definition: Definition, lock: Lockfile): string[] {
   if (suites.toSorted().join() !== wanted.toSorted().join()) {
     reasons.push(`it was made from ${suites.join(', ')}, and the definition reads ${wanted.join(', ')}`)
   }
-  const perPlatform = Object.values(lock.platforms).flatMap((platform) =>
-    platformReasons(platform, definition),
-  )
+  const asked = wantedPackages(definition, sources)
+  const perPlatform = Object.entries(lock.platforms).flatMap(([name, platform]) => [
+    ...platformReasons(platform, definition, asked),
+    ...sourceReasons(platform, lockSources(definition, name as Platform, sources), sources),
+  ])
   reasons.push(...new Set(perPlatform))
   if (reasons.length === 0 && lock.definition !== definitionDigest(definition))
     reasons.push('what the definition says about packages and layers has changed')
@@ -53,15 +67,19 @@ function wantedSuites({ debian }: Definition): string[] {
   return [suite, ...(updates ? [`${suite}-updates`] : []), ...(security ? [`${suite}-security`] : [])]
 }
 
-function platformReasons({ packages, excluded }: LockedPlatform, definition: Definition): string[] {
+function platformReasons(
+  { packages, excluded }: LockedPlatform,
+  definition: Definition,
+  wanted: readonly WantedPackages[],
+): string[] {
   const reasons: string[] = []
   const byName = new Map(packages.map((one) => [one.name, one]))
   const asked = new Map<string, Set<string>>()
-  for (const component of definition.components) {
-    for (const name of component.packages) {
-      asked.set(name, (asked.get(name) ?? new Set()).add(component.name))
-      if (byName.get(name)?.requestedBy?.includes(component.name)) continue
-      reasons.push(`${component.name} asks for ${name}, which is not locked for it`)
+  for (const { by, packages: names } of wanted) {
+    for (const name of names) {
+      asked.set(name, (asked.get(name) ?? new Set()).add(by))
+      if (byName.get(name)?.requestedBy?.includes(by)) continue
+      reasons.push(`${by} asks for ${name}, which is not locked for it`)
     }
   }
   const essential = new Set(definition.components.filter((one) => one.essential).map(({ name }) => name))
@@ -81,6 +99,32 @@ function platformReasons({ packages, excluded }: LockedPlatform, definition: Def
   for (const { name, reason } of excluded) {
     if (!Object.hasOwn(definition.exclude, name)) reasons.push(`${name} is no longer excluded`)
     else if (definition.exclude[name] !== reason) reasons.push(`the reason for excluding ${name} has changed`)
+  }
+  return reasons
+}
+
+/** Local packages, folders and archives that are other than they were locked. */
+function sourceReasons(
+  { packages, sources: locked = [] }: LockedPlatform,
+  wanted: readonly LockedSource[],
+  { debs }: ProductSources,
+): string[] {
+  const reasons: string[] = []
+  for (const one of packages.filter(({ suite }) => suite === localSuite)) {
+    const deb = debs.find((candidate) => candidate.package.path === one.path)
+    if (!deb) reasons.push(`${one.path} is no longer among the sources`)
+    else if (deb.package.sha256 !== one.sha256) reasons.push(`${one.path} has changed since it was locked`)
+  }
+  const key = ({ component, path }: LockedSource): string => `${component} ${path}`
+  const before = new Map(locked.map((one) => [key(one), one]))
+  for (const one of wanted) {
+    const old = before.get(key(one))
+    before.delete(key(one))
+    if (!old) reasons.push(`${one.path} of ${one.component} is not locked`)
+    else if (old.sha256 !== one.sha256) reasons.push(`${one.path} has changed since it was locked`)
+  }
+  for (const { component, path } of before.values()) {
+    reasons.push(`${path} of ${component} is no longer among the sources`)
   }
   return reasons
 }

@@ -1,7 +1,15 @@
 import path from 'node:path'
 import { writeFileAtomic } from '../lib/atomic.ts'
 import { platforms } from '../lib/platform.ts'
-import type { ExcludedPackage, LockedArchive, LockedPackage, LockedPlatform, Lockfile } from './lockfile.ts'
+import type {
+  ExcludedPackage,
+  LockedArchive,
+  LockedPackage,
+  LockedPlatform,
+  LockedSource,
+  Lockfile,
+  RanScript,
+} from './lockfile.ts'
 import { lockName } from './read-lock.ts'
 
 /** Writes the lock into a product directory, whole or not at all. */
@@ -37,8 +45,13 @@ function orderInstaller(installer: NonNullable<Lockfile['installer']>) {
   )
 }
 
-function orderPlatform({ packages, excluded }: LockedPlatform): LockedPlatform {
-  return { packages: packages.map(orderPackage), excluded: excluded.map(orderExcluded) }
+function orderPlatform({ packages, excluded, sources = [], runs = [] }: LockedPlatform): LockedPlatform {
+  return {
+    packages: packages.map(orderPackage),
+    excluded: excluded.map(orderExcluded),
+    ...(sources.length > 0 && { sources: sources.map(orderSource) }),
+    ...(runs.length > 0 && { runs: runs.map(orderRun) }),
+  }
 }
 
 // JSON leaves out what is undefined, so each of these only puts keys in order.
@@ -56,6 +69,14 @@ function orderPackage(locked: LockedPackage): LockedPackage {
     ...(requestedBy === undefined ? {} : { requestedBy }),
     needs,
   }
+}
+
+function orderSource({ component, kind, path, size, sha256, layer }: LockedSource): LockedSource {
+  return { component, kind, path, size, sha256, layer }
+}
+
+function orderRun({ package: name, version, script, sha256 }: RanScript): RanScript {
+  return { package: name, version, script, sha256 }
 }
 
 function orderExcluded({ name, version, reason, neededBy }: ExcludedPackage): ExcludedPackage {

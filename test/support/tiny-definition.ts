@@ -40,6 +40,7 @@ export function tinyDefinition(
       files: [],
       links: [],
       rootfs: [],
+      sources: [],
       ports: [],
       checks: [],
       ...component,

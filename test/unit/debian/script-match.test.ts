@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Effect } from '../../../src/debian/effect.ts'
 import type { RecipeBook, ScriptRecipe } from '../../../src/debian/recipe.ts'
 import { remainder, scriptDigest } from '../../../src/debian/script.ts'
-import { matchScripts } from '../../../src/debian/script-match.ts'
+import { matchScripts, scriptsToRun } from '../../../src/debian/script-match.ts'
 import { parseTriggers, triggeredEffects } from '../../../src/debian/trigger.ts'
 import { caught } from '../../support/caught.ts'
 
@@ -111,7 +111,7 @@ Three ways on:
         sha256: ${digest}
         reason: …
 
-3. Let the script run in a container while building ("run: true" in the recipe): this comes with a later release.`)
+3. Let the script itself run in a container while building: "run: true" in place of effects. That needs a Docker Engine.`)
   })
 
   it('names the recipe that knows an older script', () => {
@@ -122,15 +122,31 @@ Three ways on:
     )
   })
 
-  it('says of `run` that it comes later', () => {
-    const error = caught(() => matchScripts(subject, control({ postinst }), book({ run: true }), []))
-    expect(error).toMatchObject({
-      code: 'run-comes-later',
-      exitCode: 1,
-      message:
-        '/slipway/images/recipes/x.yaml says that the postinst of x must run, which comes with a later release: ' +
-        'give it effects there, or list it under accept in appliance.yaml.',
-    })
+  it('gives no effects for a script that must run, and its alternatives are its own affair', () => {
+    const own = `${postinst}update-alternatives --install /usr/bin/x x /usr/bin/y 10\n`
+    const recipes = book({ run: true, sha256: [scriptDigest(remainder(own))] })
+    expect(matchScripts(subject, control({ postinst: own }), recipes, [])).toEqual([])
+  })
+})
+
+describe('scriptsToRun', () => {
+  const run = book({ run: true })
+
+  it('names a script that its recipe lets run, by the hash of all of it', () => {
+    const whole = 'bec82e7c53ea385e8ecd72acbd20943f30886b2c0156792c3c10bf53937344ee'
+    expect(scriptsToRun(subject, control({ postinst }), run, [])).toEqual([
+      { script: 'postinst', sha256: whole },
+    ])
+  })
+
+  it('leaves unrun what appliance.yaml accepts as it is', () => {
+    const accepted = [{ package: 'x', script: 'postinst', sha256: digest }]
+    expect(scriptsToRun(subject, control({ postinst }), run, accepted)).toEqual([])
+  })
+
+  it('refuses a script that the recipe has not seen', () => {
+    const error = caught(() => scriptsToRun(subject, control({ postinst: `${postinst}rm -r /\n` }), run, []))
+    expect(error.code).toBe('unknown-script')
   })
 })
 

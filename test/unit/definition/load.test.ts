@@ -83,6 +83,7 @@ describe('loadDefinition', () => {
           files: [],
           links: [],
           rootfs: [],
+          sources: [],
           ports: [],
           checks: [],
         },
@@ -137,6 +138,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
       ],
       links: [{ path: '/srv/link', target: 'data' }],
       rootfs: [path.join(scratch.path, 'images', 'tools', 'rootfs')],
+      sources: [],
       ports: ['53/udp'],
       checks: [
         { file: '/etc/motd', mode: 0o640, contains: 'hello' },
@@ -408,7 +410,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
           file: 'images/base/component.yaml',
           line: 1,
           path: 'esential',
-          text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, packages, groups, users, directories, files, links, ports, checks, licence',
+          text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, packages, sources, groups, users, directories, files, links, ports, checks, licence',
         },
       ],
     })

@@ -15,6 +15,7 @@ const nothing: Component = {
   files: [],
   links: [],
   rootfs: [],
+  sources: [],
   ports: [],
   checks: [],
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { readOverlay } from '../../../src/image/overlay.ts'
+import { readOverlay } from '../../../src/definition/overlay.ts'
 
 it('an overlay is the same from a checkout on Windows: modes from content, Unix line ends', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-overlay-'))
