@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { pack } from 'tar-stream'
 import type { RunRequest, RunStep, ScriptRunner } from '../image/run/script-runner.ts'
+import { commandName } from '../lib/command-name.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { debianArchitecture } from '../lib/platform.ts'
 import { captureChanges } from './capture-changes.ts'
@@ -57,7 +58,7 @@ function refuseOtherProcessor({ version, endpoint }: Engine, request: RunRequest
   if (version.architecture === wanted) return
   throw new SlipwayError(
     'run-needs-platform',
-    `To run ${titles(request)}, the build needs an Engine on a machine of ${wanted}, and the one at ${endpoint.address} is of ${version.architecture}; name another with DOCKER_HOST, or build other platforms here: slipway build --platform linux/${version.architecture}`,
+    `To run ${titles(request)}, the build needs an Engine on a machine of ${wanted}, and the one at ${endpoint.address} is of ${version.architecture}; name another with DOCKER_HOST, or build other platforms here: ${commandName()} build --platform linux/${version.architecture}`,
   )
 }
 

@@ -166,7 +166,10 @@ async function unpackLocked(
     if (errorCode(error) === 'damaged-deb') throw damagedPackage(locked, error as Error)
     if (errorCode(error) !== 'wrong-deb') throw error
     if (locked.suite === localSuite) {
-      throw badInput('stale-lock', `${locked.path} has changed since it was locked; run: slipway lock`)
+      throw badInput(
+        'stale-lock',
+        `${locked.path} has changed since it was locked; run: ${commandName()} lock`,
+      )
     }
     await options.discard(locked)
     const fresh = (await options.fetch([locked])).get(sha256)!

@@ -1,6 +1,7 @@
 import type { RecipeBook } from '../../debian/recipe.ts'
 import { type ScriptToRun, scriptsToRun } from '../../debian/script-match.ts'
 import type { Definition } from '../../definition/definition.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { badInput, SlipwayError } from '../../lib/errors.ts'
 import { debianArchitecture, type Platform } from '../../lib/platform.ts'
 import type { Report } from '../../lib/progress.ts'
@@ -76,7 +77,7 @@ export async function buildRunLayer(
   if (!runner) {
     throw new SlipwayError(
       'run-needs-engine',
-      `Maintainer scripts of ${names.join(', ')} must run, which takes a Docker Engine on a ${debianArchitecture(platform)} machine; run slipway build where there is one.`,
+      `Maintainer scripts of ${names.join(', ')} must run, which takes a Docker Engine on a ${debianArchitecture(platform)} machine; run ${commandName()} build where there is one.`,
     )
   }
   const { tree, context } = beginLayer(definition, packages, input.lower, input.lockDate)
@@ -149,7 +150,7 @@ function refuseUnlocked(
       if (isLocked) continue
       throw badInput(
         'stale-lock',
-        `appliance.lock does not say that the ${script} of ${subject.name} ${subject.version} runs while building. Bring it up to date: slipway lock`,
+        `appliance.lock does not say that the ${script} of ${subject.name} ${subject.version} runs while building. Bring it up to date: ${commandName()} lock`,
       )
     }
   }
