@@ -92,6 +92,7 @@ const bareComponent = {
   files: [],
   links: [],
   rootfs: [],
+  sources: [],
   ports: [],
   checks: [],
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { compareBytes } from '../../image/file-tree.ts'
+import { compareBytes } from '../../lib/compare-bytes.ts'
 import { badInput } from '../../lib/errors.ts'
 
 /** A package of npm that Slipway needs to run. */

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import type { Definition } from '../../definition/definition.ts'
 import { type OverlayFile, overlayFile } from '../../definition/overlay.ts'
 import type { Root } from '../../definition/roots.ts'
-import { compareBytes } from '../../image/file-tree.ts'
+import { compareBytes } from '../../lib/compare-bytes.ts'
 import { errorCode } from '../../lib/errors.ts'
 import { lockName } from '../../lock/read-lock.ts'
 

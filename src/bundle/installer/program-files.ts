@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type OverlayFile, overlayFile } from '../../definition/overlay.ts'
-import { compareBytes } from '../../image/file-tree.ts'
+import { compareBytes } from '../../lib/compare-bytes.ts'
 import { findPackages, type InstalledPackage } from './installed-packages.ts'
 
 /** Where Slipway is in the installer image, relative to its root. */
