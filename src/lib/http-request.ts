@@ -109,7 +109,7 @@ async function requestOnce(url: URL, options: RequestOptions): Promise<Answer> {
   }
   signal?.addEventListener('abort', abort, { once: true })
   const end = (): void => {
-    watch.stop()
+    watch.end()
     signal?.removeEventListener('abort', abort)
   }
   const translate = (error: unknown): unknown => {
@@ -223,6 +223,7 @@ class Watch {
   verdict: Failure | undefined
   readonly #request: http.ClientRequest
   #timer: NodeJS.Timeout | undefined
+  #ended = false
 
   constructor(request: http.ClientRequest, milliseconds: number, what: string) {
     this.#request = request
@@ -231,6 +232,7 @@ class Watch {
 
   expect(milliseconds: number, what: string): void {
     clearTimeout(this.#timer)
+    if (this.#ended) return
     this.#timer = setTimeout(() => {
       this.verdict = new Failure(`${what} for ${milliseconds / 1000} s`, true)
       this.#request.destroy()
@@ -239,5 +241,11 @@ class Watch {
 
   stop(): void {
     clearTimeout(this.#timer)
+  }
+
+  /** Whatever is expected after this: a part of the body may be taken after the answer came. */
+  end(): void {
+    this.#ended = true
+    this.stop()
   }
 }

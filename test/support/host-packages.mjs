@@ -4,6 +4,7 @@ export const hostPackages = [
   'busybox-static',
   'curl',
   'docker-compose',
+  'docker-registry',
   'docker.io',
   'iptables',
   'libcap2-bin',
