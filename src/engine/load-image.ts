@@ -2,7 +2,7 @@ import type { ImageSource, SourceLayer } from '../image/image-source.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
-import { sharedLayers } from './chain-id.ts'
+import { sharedLayers } from '../image/chain-id.ts'
 import { dockerArchive } from './docker-archive.ts'
 import type { Engine } from './engine.ts'
 

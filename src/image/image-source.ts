@@ -6,6 +6,8 @@ import type { Descriptor } from './oci.ts'
 export interface SourceLayer extends Descriptor {
   /** Digest of the layer's tar before compression. */
   readonly diffId: Digest
+  /** Its bytes are not here: an update, for an Engine that has it. */
+  readonly absent?: true
 }
 
 /** One platform's image, wherever its blobs are: a layout directory, a bundle. */

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { pipeline, type Readable, Transform } from 'node:stream'
+import { pipeline, type Readable } from 'node:stream'
 import { commandName } from '../lib/command-name.ts'
 import { type Digest, digestOf, hexOf } from '../lib/digest.ts'
 import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
+import { checkedBlob } from './checked-blob.ts'
 import type { ImageSource } from './image-source.ts'
 import type { Descriptor, ImageConfig, Index, Manifest } from './oci.ts'
 
@@ -93,21 +93,10 @@ function sourceOf(
 
 /** A blob's bytes from a file; the stream fails at its end where they are not those of the digest. */
 export function openBlobFile(file: string, blob: Descriptor): Readable {
-  const hash = createHash('sha256')
-  let size = 0
-  const check = new Transform({
-    transform(chunk: Uint8Array, _, done) {
-      hash.update(chunk)
-      size += chunk.length
-      done(size > blob.size ? badBlob(file) : null, chunk)
-    },
-    flush(done) {
-      done(size === blob.size && hash.digest('hex') === hexOf(blob.digest) ? null : badBlob(file))
-    },
-  })
   const read = createReadStream(file, { highWaterMark: 1 << 20 })
-  read.once('error', (error) => check.destroy(unreadable(file, error)))
-  return pipeline(read, check, () => {})
+  const checked = checkedBlob(blob, () => badBlob(file))
+  read.once('error', (error) => checked.destroy(unreadable(file, error)))
+  return pipeline(read, checked, () => {})
 }
 
 /** The layout's own index.json. */

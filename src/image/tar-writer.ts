@@ -52,6 +52,13 @@ export function orderEntries(entries: Iterable<Entry>): Entry[] {
   )
 }
 
+/** The header of a root's plain file of mode 0644; the path must fit without pax records. @param date seconds */
+export function fileHeader(path: string, size: number, date: number): Uint8Array {
+  const fields = splitPath(path)
+  if (!fields) throw new SlipwayError('tar-field', `A tar header cannot hold the path ${path}.`)
+  return header({ ...fields, typeflag: typeflags.file, size, mode: 0o644, mtime: date })
+}
+
 function entryHeader(entry: Entry, size: number): Uint8Array {
   const path = entry.type === 'directory' ? `${entry.path}/` : entry.path
   const split = splitPath(path) ?? { name: cut(path, 100), prefix: '' }

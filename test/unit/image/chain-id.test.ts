@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chainIds, sharedLayers } from '../../../src/engine/chain-id.ts'
+import { chainIds, sharedLayers } from '../../../src/image/chain-id.ts'
 import { splitOutput } from '../../../src/engine/output.ts'
 import { digestOf } from '../../../src/lib/digest.ts'
 

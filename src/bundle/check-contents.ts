@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { formatBytes } from '../lib/bytes.ts'
+import { sha256Hex } from '../lib/digest.ts'
+import { mapParallel } from '../lib/parallel.ts'
+import type { Report } from '../lib/progress.ts'
+import type { BundleFile } from './bundle-file.ts'
+import { type BundledLayer, type BundleManifest, blobPath, limits, manifestName } from './format.ts'
+import { damaged, type Member, unsafe } from './read-members.ts'
+import { quoted, refused } from './refuse.ts'
+import { LayerFault, type ScannedLayer, scanLayer } from './scan-layer.ts'
+
+/** What is not a layer: path → bytes. */
+export type SmallFiles = ReadonlyMap<string, Uint8Array>
+
+export interface Contents {
+  readonly small: SmallFiles
+  /** By digest; absent ones are not here. */
+  readonly layers: ReadonlyMap<string, ScannedLayer>
+}
+
+export interface Reading {
+  readonly report: Report
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Reads every file of a bundle once and holds it against its digest; layers are unpacked on the way, and held against
+ * their diff ID and size. Throws `damaged-bundle`, `unsafe-bundle`, `bad-bundle`.
+ */
+export async function checkContents(
+  file: BundleFile,
+  manifest: BundleManifest,
+  positions: ReadonlyMap<string, Member>,
+  { report, signal }: Reading,
+): Promise<Contents> {
+  const task = `check ${file.name}`
+  report({ type: 'start', task, total: file.size, unit: 'bytes' })
+  const layers = distinctLayers(file, manifest)
+  const small = new Map<string, Uint8Array>()
+  let together = 0
+  for (const { path, size, sha256 } of manifest.files) {
+    if (layers.has(path)) continue
+    if (size > limits.file) throw unsafe(file, `${quoted(path)} is larger than ${formatBytes(limits.file)}`)
+    together += size
+    if (together > limits.smallFiles)
+      throw unsafe(file, `its files other than layers are larger than ${formatBytes(limits.smallFiles)}`)
+    const bytes = await file.read(positions.get(path)!.content, size)
+    signal?.throwIfAborted()
+    if (sha256Hex(bytes) !== sha256) throw altered(file, path)
+    small.set(path, bytes)
+    report({ type: 'advance', task, by: size })
+  }
+  const present = manifest.files.flatMap((entry) => {
+    const layer = layers.get(entry.path)
+    return layer ? [{ entry, layer }] : []
+  })
+  const scanned = await mapParallel(present, { limit: 2, signal }, async ({ entry, layer }, stop) => {
+    const { content, size } = positions.get(entry.path)!
+    const found = await scanLayer(file.stream(content, size), layer.unpacked, stop).catch(async (error) => {
+      if (!(error instanceof LayerFault)) throw error
+      // A damaged byte shows as a layer that cannot be unpacked: say which of the two it is.
+      if ((await hashOf(file, content, size)) !== entry.sha256) throw altered(file, entry.path)
+      throw unsafe(file, `the layer ${layer.name} ${error.message}`)
+    })
+    if (found.digest !== `sha256:${entry.sha256}`) throw altered(file, entry.path)
+    if (found.diffId !== layer.diffId || found.unpacked !== layer.unpacked)
+      throw refused('bad-bundle', file.name, `the layer ${layer.name} unpacks to something else than its ${manifestName} says`)
+    report({ type: 'advance', task, by: size })
+    return found
+  })
+  report({ type: 'finish', task })
+  return { small, layers: new Map(scanned.map((layer) => [layer.digest, layer])) }
+}
+
+/** Layers by the path of their blob; two images may name one, but then alike. */
+function distinctLayers(file: BundleFile, { images }: BundleManifest): ReadonlyMap<string, BundledLayer> {
+  const layers = new Map<string, BundledLayer>()
+  for (const layer of images.flatMap((image) => image.layers)) {
+    const path = blobPath(layer.digest)
+    const other = layers.get(path)
+    if (other && (other.diffId !== layer.diffId || other.unpacked !== layer.unpacked))
+      throw refused('bad-bundle', file.name, `its ${manifestName} describes the layer ${layer.digest} in two ways`)
+    if (layer.unpacked > limits.unpacked)
+      throw unsafe(file, `the layer ${layer.name} unpacks to more than ${formatBytes(limits.unpacked)}`)
+    layers.set(path, layer)
+  }
+  return layers
+}
+
+async function hashOf(file: BundleFile, offset: number, size: number): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of file.stream(offset, size)) hash.update(chunk as Uint8Array)
+  return hash.digest('hex')
+}
+
+function altered(file: BundleFile, path: string): Error {
+  return damaged(file, `${quoted(path)} has another checksum than its ${manifestName} says`)
+}

@@ -1,0 +1,151 @@
+import type { ImageConfig, Manifest } from '../image/oci.ts'
+import { badInput } from '../lib/errors.ts'
+import type { Lockfile } from '../lock/lockfile.ts'
+import { parseLock } from '../lock/read-lock.ts'
+import type { BundleFile } from './bundle-file.ts'
+import type { SmallFiles } from './check-contents.ts'
+import {
+  type BundledImage,
+  type BundleManifest,
+  blobPath,
+  digestOfPath,
+  dockerManifestName,
+  indexName,
+  layoutName,
+  lockPath,
+  manifestName,
+} from './format.ts'
+import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
+import { differenceOf, lockedPackages, packagesDigest, readStatus } from './package-list.ts'
+import { refused } from './refuse.ts'
+import type { ScannedLayer } from './scan-layer.ts'
+
+/**
+ * Holds a bundle's images against each other's words: the layout's files, manifest, configuration (whose digest is
+ * the image's ID), layers and blobs, and the lock against what each image's package database says. Pure; throws
+ * `bad-bundle`, `wrong-lock`.
+ */
+export function checkImages(
+  file: Pick<BundleFile, 'name'>,
+  bundle: BundleManifest,
+  small: SmallFiles,
+  layers: ReadonlyMap<string, ScannedLayer>,
+): void {
+  const bad = (reason: string): Error => refused('bad-bundle', file.name, reason)
+  const wrongFile = layoutFault(bundle, small) ?? blobFault(bundle)
+  if (wrongFile) throw bad(wrongFile)
+  const lock = readLock(file, small)
+  for (const image of bundle.images) {
+    const fault = imageFault(bundle, image, small)
+    if (fault) throw bad(`the ${image.role} image: ${fault}`)
+    const difference = packagesFault(bundle, image, lock, layers)
+    if (difference)
+      throw refused('wrong-lock', file.name, `its lock is not that of the ${image.role} image: the lock ${difference}`)
+  }
+}
+
+/** The files that follow from `bundle.json`, and the beginning that `docker load` reads. */
+function layoutFault(bundle: BundleManifest, small: SmallFiles): string | undefined {
+  const text = (path: string): string => Buffer.from(small.get(path) ?? []).toString('utf8')
+  if (text(layoutName) !== layoutFile) return `${layoutName} does not say what it must`
+  if (text(indexName) !== indexFile(bundle)) return `${indexName} does not name its images`
+  const beginning = bundle.files.slice(0, bundle.prefix.files).map(({ path }) => path)
+  const installer = bundle.images.find(({ role }) => role === 'installer')
+  if (beginning.length === 0)
+    return small.has(dockerManifestName) ? `${dockerManifestName} is not at its beginning` : undefined
+  if (!installer || text(dockerManifestName) !== dockerManifestFile(installer))
+    return `${dockerManifestName} does not name the installer image`
+  const wanted = [
+    dockerManifestName,
+    blobPath(installer.config.digest),
+    ...installer.layers.filter(({ absent }) => !absent).map(({ digest }) => blobPath(digest)),
+  ]
+  return JSON.stringify([...new Set(wanted)]) === JSON.stringify(beginning)
+    ? undefined
+    : 'its beginning is not the installer image'
+}
+
+/** Every blob by its digest, none missing and none that no image names. */
+function blobFault({ images, files }: BundleManifest): string | undefined {
+  const present = new Set(images.flatMap(({ layers }) => layers.filter(({ absent }) => !absent)).map(({ digest }) => digest))
+  const known = new Set([...images.flatMap(({ manifest, config }) => [manifest.digest, config.digest]), ...present])
+  const found = new Set<string>()
+  for (const { path, sha256 } of files) {
+    const digest = digestOfPath(path)
+    if (!digest) {
+      if (path.startsWith('blobs/')) return `${path} is no blob's path`
+      continue
+    }
+    if (digest !== `sha256:${sha256}`) return `the blob ${path} has another digest than its path says`
+    if (!known.has(digest)) return `it holds the blob ${digest}, which no image names`
+    found.add(digest)
+  }
+  const missing = [...known].find((digest) => !found.has(digest))
+  return missing && `it lacks the blob ${missing}, which an image names`
+}
+
+function imageFault({ platform }: BundleManifest, image: BundledImage, small: SmallFiles): string | undefined {
+  const manifest = parseJson<Partial<Manifest>>(small.get(blobPath(image.manifest.digest)))
+  const config = parseJson<Partial<ImageConfig>>(small.get(blobPath(image.config.digest)))
+  if (!manifest || !Array.isArray(manifest.layers)) return 'its manifest is no manifest'
+  if (!config || !Array.isArray(config.rootfs?.diff_ids)) return 'its configuration is none'
+  if (manifest.config?.digest !== image.config.digest) return `its ID is not the one that ${manifestName} says`
+  const digests = manifest.layers.map(({ digest }) => digest)
+  if (!same(digests, image.layers.map(({ digest }) => digest))) return `its layers are not those that ${manifestName} says`
+  if (!same(config.rootfs.diff_ids, image.layers.map(({ diffId }) => diffId)))
+    return `its diff IDs are not those that ${manifestName} says`
+  if (`${config.os}/${config.architecture}` !== platform)
+    return `it is for ${config.os}/${config.architecture}, and the bundle for ${platform}`
+  const gap = image.layers.findIndex(({ absent }) => !absent)
+  if (image.layers.some(({ absent }, index) => absent && gap >= 0 && index > gap))
+    return 'a layer is absent above one that is there'
+  return undefined
+}
+
+function packagesFault(
+  { platform }: BundleManifest,
+  image: BundledImage,
+  lock: Lockfile,
+  scanned: ReadonlyMap<string, ScannedLayer>,
+): string | undefined {
+  const locked = lockedPackages(lock, platform, image.role)
+  const holder = image.layers.findLast(({ digest }) => scanned.get(digest)?.status)
+  const named = image.layers.findIndex(({ digest }) => digest === image.packages.layer)
+  // An update's database may be in a layer that is not here; its list was noted from the layer when that was packed.
+  if (image.layers[named]?.absent && !holder)
+    return packagesDigest(locked) === image.packages.sha256 ? undefined : 'lists other packages than the image has'
+  if (!holder) return 'lists packages, and the image has no package database'
+  const installed = readStatus(scanned.get(holder.digest)!.status!)
+  const difference = differenceOf(locked, installed)
+  if (difference) return difference
+  return holder.digest === image.packages.layer && packagesDigest(installed) === image.packages.sha256
+    ? undefined
+    : `agrees with the image, and ${manifestName} does not`
+}
+
+function readLock(file: Pick<BundleFile, 'name'>, small: SmallFiles): Lockfile {
+  const bytes = small.get(lockPath)
+  if (!bytes) throw refused('bad-bundle', file.name, `it holds no ${lockPath}`)
+  try {
+    return parseLock(Buffer.from(bytes).toString('utf8'), lockPath)
+  } catch (error) {
+    throw badInput(
+      'wrong-lock',
+      `${file.name} is refused, nothing was loaded: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    )
+  }
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index])
+}
+
+function parseJson<T>(bytes: Uint8Array | undefined): T | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as T) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,179 @@
+import { pipeline, type Readable } from 'node:stream'
+import { checkedBlob } from '../image/checked-blob.ts'
+import type { ImageSource } from '../image/image-source.ts'
+import { type ImageConfig, mediaTypes } from '../image/oci.ts'
+import { badInput } from '../lib/errors.ts'
+import { type Report, silent } from '../lib/progress.ts'
+import type { BundleFile } from './bundle-file.ts'
+import { checkContents, type SmallFiles } from './check-contents.ts'
+import { checkImages } from './check-images.ts'
+import { checkMembers } from './check-members.ts'
+import {
+  type BundledImage,
+  type BundleManifest,
+  blobPath,
+  bundleFormat,
+  isProductFile,
+  limits,
+  manifestName,
+  type Role,
+  signatureName,
+} from './format.ts'
+import { openBundleFile } from './parts.ts'
+import { parseManifest, peekManifest } from './parse-manifest.ts'
+import { damaged, type Member, readMembers } from './read-members.ts'
+import { refused } from './refuse.ts'
+import { checkSignature, type Trust } from './signature-check.ts'
+
+/** A bundle whose every byte was checked once. */
+export interface OpenedBundle {
+  readonly name: string
+  readonly size: number
+  readonly manifest: BundleManifest
+  /** ID of the key that signed it; absent where nobody did, which was allowed. */
+  readonly key?: string
+  /** Files of the product directory: path → bytes. */
+  readonly product: ReadonlyMap<string, Uint8Array>
+  /** Undefined where it holds no image of this role. */
+  image(role: Role): ImageSource | undefined
+  close(): Promise<void>
+}
+
+export interface OpenOptions extends Trust {
+  readonly report?: Report
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Opens a bundle, or one that is in parts, and checks all of it in bounded memory: signature, form, every byte,
+ * image IDs, unpacked layers, and that the lock says what is in the images. Throws bad input (exit code 2), never
+ * anything of the bundle's own making: `no-bundle`, `damaged-bundle`, `unsafe-bundle`, `bad-bundle`, `newer-bundle`,
+ * `unsigned-bundle`, `no-key`, `other-key`, `bad-signature`, `missing-part`, `foreign-part`.
+ */
+export async function openBundle(path: string, options: OpenOptions): Promise<OpenedBundle> {
+  const parts = await openBundleFile(path)
+  const { file } = parts
+  try {
+    return await check(file, options).catch(async (error) => {
+      throw (await parts.diagnose?.(options.signal)) ?? error
+    })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBundle> {
+  const members = await readMembers(file)
+  const { manifest, key } = await readManifest(file, members, options)
+  await checkMembers(file, members, manifest)
+  const positions = new Map(members.map((member) => [member.path, member]))
+  const { small, layers } = await checkContents(file, manifest, positions, {
+    report: options.report ?? silent,
+    ...(options.signal && { signal: options.signal }),
+  })
+  checkImages(file, manifest, small, layers)
+  return {
+    name: file.name,
+    size: file.size,
+    manifest,
+    ...(key !== undefined && { key }),
+    product: new Map([...small].filter(([path]) => isProductFile(path))),
+    image: (role) => {
+      const image = manifest.images.find((one) => one.role === role)
+      return image && sourceOf(file, manifest, image, small, positions)
+    },
+    close: () => file.close(),
+  }
+}
+
+async function readManifest(
+  file: BundleFile,
+  members: readonly Member[],
+  trust: Trust,
+): Promise<{ manifest: BundleManifest; key: string | undefined }> {
+  const bytes = await readSmall(file, members, manifestName, limits.manifest)
+  if (!bytes) throw refused('no-bundle', file.name, `it is no bundle: it holds no ${manifestName}`)
+  const value = parseJson(bytes)
+  const { format, key } = peekManifest(value)
+  if (format !== undefined && format > bundleFormat) {
+    throw badInput(
+      'newer-bundle',
+      `${file.name} is a bundle of format ${format}, and this program reads format ${bundleFormat}; nothing was loaded. Take the newer installer that came with it.`,
+    )
+  }
+  const signature = await readSmall(file, members, signatureName, limits.signature)
+  const claim = {
+    bytes,
+    ...(key !== undefined && { key }),
+    ...(signature && { signature: signature.toString('latin1') }),
+  }
+  const by = checkSignature(file.name, claim, trust)
+  if (value === undefined) throw bad(file, `${manifestName} is not JSON`)
+  const manifest = parseManifest(value)
+  if ('problem' in manifest) throw bad(file, `${manifestName} is no manifest of a bundle: ${manifest.problem}`)
+  return { manifest, key: by }
+}
+
+async function readSmall(
+  file: BundleFile,
+  members: readonly Member[],
+  path: string,
+  limit: number,
+): Promise<Buffer | undefined> {
+  const member = members.find((one) => one.path === path)
+  if (!member) return undefined
+  if (member.size > limit) throw bad(file, `${path} is larger than ${limit} bytes`)
+  return file.read(member.content, member.size)
+}
+
+function sourceOf(
+  file: BundleFile,
+  manifest: BundleManifest,
+  image: BundledImage,
+  small: SmallFiles,
+  positions: ReadonlyMap<string, Member>,
+): ImageSource {
+  const config = parseJson(small.get(blobPath(image.config.digest))!) as ImageConfig
+  return {
+    platform: manifest.platform,
+    manifest: { mediaType: mediaTypes.manifest, ...image.manifest },
+    config: { mediaType: mediaTypes.config, ...image.config },
+    layers: image.layers.map(({ digest, size, diffId, absent }) => ({
+      mediaType: mediaTypes.layer,
+      digest,
+      size,
+      diffId,
+      ...(absent && { absent }),
+    })),
+    labels: config.config.Labels ?? {},
+    open: (blob): Readable => {
+      const member = positions.get(blobPath(blob.digest))
+      if (!member) throw lacking(file, manifest)
+      const checked = checkedBlob(blob, () =>
+        damaged(file, `its ${member.path} changed while it was read`),
+      )
+      return pipeline(file.stream(member.content, member.size), checked, () => {})
+    },
+  }
+}
+
+/** An update on a host that has not what it stands on. */
+export function lacking(file: Pick<BundleFile, 'name'>, { product, since }: BundleManifest): Error {
+  return badInput(
+    'needs-release',
+    `${file.name} holds only what changed since ${product.product} ${since?.version}, which this Engine does not have; install the full bundle of ${product.version} instead.`,
+  )
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function bad(file: BundleFile, reason: string): Error {
+  return refused('bad-bundle', file.name, reason)
+}

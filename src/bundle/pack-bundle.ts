@@ -1,0 +1,225 @@
+import { createHash, type KeyObject } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { Image } from '../image/image.ts'
+import { digestOf, sha256Hex } from '../lib/digest.ts'
+import type { Platform } from '../lib/platform.ts'
+import {
+  type BundledFile,
+  type BundledImage,
+  type BundleManifest,
+  type BundleProduct,
+  blobPath,
+  bundleFormat,
+  dockerManifestName,
+  indexName,
+  layoutName,
+  manifestName,
+  type Role,
+  signatureName,
+} from './format.ts'
+import { describeImage } from './describe-image.ts'
+import { keyId } from './key.ts'
+import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
+import { signBytes } from './signature.ts'
+import { bundleHeader, endSize, paddingOf } from './tar-block.ts'
+
+export interface PackedImage {
+  readonly role: Role
+  /** "name:tag" */
+  readonly reference: string
+  readonly image: Image
+}
+
+/** A file of a bundle: bytes in memory, or a file whose SHA-256 is known. */
+export type PackedFile = { readonly path: string } & (
+  | { readonly bytes: Uint8Array }
+  | { readonly file: string; readonly size: number; readonly sha256: string }
+)
+
+/** What `install.sh` must know of the bundle that it lies beside. */
+export interface BundleFacts {
+  readonly product: BundleProduct
+  readonly platform: Platform
+  readonly kind: BundleManifest['kind']
+  /** The file's own name. */
+  readonly bundle: string
+  /** The bytes at its beginning that `docker load` takes; 0 in an update where the installer is the same. */
+  readonly prefix: { readonly size: number; readonly sha256: string }
+  /** What the installer image is called in an Engine, and its ID; absent in a bundle without one. */
+  readonly installer?: { readonly reference: string; readonly id: string }
+}
+
+export interface BundleContent {
+  readonly product: BundleProduct
+  readonly platform: Platform
+  /** ISO 8601, the lock's. */
+  readonly date: string
+  readonly images: readonly PackedImage[]
+  /** The product's files, bills of materials, provenance, README. */
+  readonly files: readonly PackedFile[]
+  /** Makes `install.sh` and `install.ps1`, once the beginning of the bundle is known. */
+  readonly scripts: (facts: BundleFacts) => readonly PackedFile[]
+  /** The bundle that an update stands on: its `bundle.json` and that file's bytes. */
+  readonly since?: { readonly manifest: BundleManifest; readonly bytes: Uint8Array }
+}
+
+/** A bundle that is ready to be written; nothing more is decided after this. */
+export interface PackedBundle {
+  readonly name: string
+  readonly size: number
+  readonly facts: BundleFacts
+  readonly manifest: BundleManifest
+  /** What goes beside it too. */
+  readonly scripts: readonly PackedFile[]
+  /** Its bytes; the same whenever it is asked. */
+  bytes(): AsyncGenerator<Uint8Array>
+}
+
+/**
+ * Decides every byte of a bundle. The same content and, with ed25519, the same key give the same bytes: an ECDSA
+ * signature holds a random number. Throws what reading a layer throws.
+ */
+export async function packBundle(content: BundleContent, key?: KeyObject): Promise<PackedBundle> {
+  const images = await describeImages(content)
+  const installer = images.find(({ role }) => role === 'installer')
+  const date = Math.floor(Date.parse(content.date) / 1000)
+  const blobs = blobFiles(content, images)
+  const beginning = installer ? prefixFiles(installer, content, blobs) : []
+  const facts = await factsOf(content, installer, beginning, date)
+  const scripts = content.scripts(facts)
+  const begun = new Set(beginning.map(({ path }) => path))
+  const rest: PackedFile[] = [
+    text(layoutName, layoutFile),
+    text(indexName, indexFile({ images, platform: content.platform })),
+    ...[...blobs.values()].filter(({ path }) => !begun.has(path)),
+    ...content.files,
+    ...scripts,
+  ]
+  const manifest: BundleManifest = {
+    format: bundleFormat,
+    kind: facts.kind,
+    ...(key && { key: keyId(key) }),
+    product: content.product,
+    platform: content.platform,
+    date: content.date,
+    ...(content.since && {
+      since: { version: content.since.manifest.product.version, bundle: digestOf(content.since.bytes) },
+    }),
+    prefix: { files: beginning.length, size: facts.prefix.size },
+    images,
+    files: [...beginning, ...rest].map(describeFile),
+  }
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)
+  const own: PackedFile[] = [
+    { path: manifestName, bytes },
+    ...(key ? [text(signatureName, `${signBytes(key, bytes)}\n`)] : []),
+  ]
+  const all = [...beginning, ...own, ...rest]
+  return {
+    name: facts.bundle,
+    size: all.reduce((sum, file) => sum + tarSize(file), endSize),
+    facts,
+    manifest,
+    scripts,
+    async *bytes() {
+      yield* tarBytes(all, date)
+      yield new Uint8Array(endSize)
+    },
+  }
+}
+
+/** "acme-wan-1.2.0-linux-amd64.tar" */
+export function bundleName(
+  { command, version }: BundleProduct,
+  platform: Platform,
+  since: BundleManifest | undefined,
+): string {
+  const stem = `${command}-${version}-${platform.replace('/', '-')}`
+  return `${stem}${since ? `-since-${since.product.version}` : ''}.tar`
+}
+
+async function describeImages({ images, since }: BundleContent): Promise<BundledImage[]> {
+  const described: BundledImage[] = []
+  for (const image of images) described.push(await describeImage(image, since?.manifest))
+  return described
+}
+
+/** Manifests, configurations and layers, each once, by path. */
+function blobFiles(
+  { images }: BundleContent,
+  described: readonly BundledImage[],
+): ReadonlyMap<string, PackedFile> {
+  const present = new Set(
+    described.flatMap(({ layers }) => layers.filter(({ absent }) => !absent)).map(({ digest }) => digest),
+  )
+  const blobs = new Map<string, PackedFile>()
+  for (const { image } of images) {
+    for (const { digest, bytes } of [image.manifest, image.config])
+      blobs.set(blobPath(digest), { path: blobPath(digest), bytes })
+    for (const { digest, file, size } of image.layers) {
+      if (!present.has(digest)) continue
+      const path = blobPath(digest)
+      blobs.set(path, { path, file, size, sha256: digest.slice('sha256:'.length) })
+    }
+  }
+  return blobs
+}
+
+/** The installer image alone, as `docker load` reads it; nothing where the host of an update has it already. */
+function prefixFiles(
+  installer: BundledImage,
+  { since }: BundleContent,
+  blobs: ReadonlyMap<string, PackedFile>,
+): PackedFile[] {
+  if (since?.manifest.images.some(({ config }) => config.digest === installer.config.digest)) return []
+  const paths = [installer.config, ...installer.layers.filter(({ absent }) => !absent)].map(({ digest }) =>
+    blobPath(digest),
+  )
+  return [text(dockerManifestName, dockerManifestFile(installer)), ...[...new Set(paths)].map((path) => blobs.get(path)!)]
+}
+
+async function factsOf(
+  { product, platform, since }: BundleContent,
+  installer: BundledImage | undefined,
+  beginning: readonly PackedFile[],
+  date: number,
+): Promise<BundleFacts> {
+  const hash = createHash('sha256')
+  for await (const chunk of tarBytes(beginning, date)) hash.update(chunk)
+  return {
+    product,
+    platform,
+    kind: since ? 'update' : 'full',
+    bundle: bundleName(product, platform, since?.manifest),
+    prefix: { size: beginning.reduce((sum, file) => sum + tarSize(file), 0), sha256: hash.digest('hex') },
+    ...(installer && { installer: { reference: installer.reference, id: installer.config.digest } }),
+  }
+}
+
+async function* tarBytes(files: readonly PackedFile[], date: number): AsyncGenerator<Uint8Array> {
+  for (const file of files) {
+    const size = sizeOf(file)
+    yield bundleHeader(file.path, size, date)
+    if ('bytes' in file) yield file.bytes
+    else yield* createReadStream(file.file, { highWaterMark: 1 << 20 })
+    yield new Uint8Array(paddingOf(size))
+  }
+}
+
+function text(path: string, content: string): PackedFile {
+  return { path, bytes: Buffer.from(content) }
+}
+
+function sizeOf(file: PackedFile): number {
+  return 'bytes' in file ? file.bytes.length : file.size
+}
+
+function tarSize(file: PackedFile): number {
+  const size = sizeOf(file)
+  return bundleHeader(file.path, size, 0).length + size + paddingOf(size)
+}
+
+function describeFile(file: PackedFile): BundledFile {
+  const sha256 = 'bytes' in file ? sha256Hex(file.bytes) : file.sha256
+  return { path: file.path, size: sizeOf(file), sha256 }
+}
