@@ -60,7 +60,8 @@ export async function openWhole(file: string): Promise<BundleFile> {
   const found = await stat(file).catch((error: unknown) => {
     throw unreadable(file, error)
   })
-  if (!found.isFile()) throw badInput('no-bundle', `${file} is no file; name a bundle that \`slipway bundle\` wrote.`)
+  if (!found.isFile())
+    throw badInput('no-bundle', `${file} is no file; name a bundle that \`slipway bundle\` wrote.`)
   return openPieces(path.basename(file), [{ file, size: found.size }])
 }
 
@@ -94,6 +95,10 @@ function cut(
 function unreadable(name: string, error: unknown): unknown {
   const code = errorCode(error)
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return badInput('no-bundle', `There is no file ${name}; name a bundle that \`slipway bundle\` wrote.`, error)
+    return badInput(
+      'no-bundle',
+      `There is no file ${name}; name a bundle that \`slipway bundle\` wrote.`,
+      error,
+    )
   return badInput('no-bundle', `${name} cannot be read (${code}).`, error)
 }

@@ -64,7 +64,11 @@ export async function checkContents(
     })
     if (found.digest !== `sha256:${entry.sha256}`) throw altered(file, entry.path)
     if (found.diffId !== layer.diffId || found.unpacked !== layer.unpacked)
-      throw refused('bad-bundle', file.name, `the layer ${layer.name} unpacks to something else than its ${manifestName} says`)
+      throw refused(
+        'bad-bundle',
+        file.name,
+        `the layer ${layer.name} unpacks to something else than its ${manifestName} says`,
+      )
     report({ type: 'advance', task, by: size })
     return found
   })
@@ -79,7 +83,11 @@ function distinctLayers(file: BundleFile, { images }: BundleManifest): ReadonlyM
     const path = blobPath(layer.digest)
     const other = layers.get(path)
     if (other && (other.diffId !== layer.diffId || other.unpacked !== layer.unpacked))
-      throw refused('bad-bundle', file.name, `its ${manifestName} describes the layer ${layer.digest} in two ways`)
+      throw refused(
+        'bad-bundle',
+        file.name,
+        `its ${manifestName} describes the layer ${layer.digest} in two ways`,
+      )
     if (layer.unpacked > limits.unpacked)
       throw unsafe(file, `the layer ${layer.name} unpacks to more than ${formatBytes(limits.unpacked)}`)
     layers.set(path, layer)

@@ -40,7 +40,11 @@ export function checkImages(
     if (fault) throw bad(`the ${image.role} image: ${fault}`)
     const difference = packagesFault(bundle, image, lock, layers)
     if (difference)
-      throw refused('wrong-lock', file.name, `its lock is not that of the ${image.role} image: the lock ${difference}`)
+      throw refused(
+        'wrong-lock',
+        file.name,
+        `its lock is not that of the ${image.role} image: the lock ${difference}`,
+      )
   }
 }
 
@@ -67,8 +71,13 @@ function layoutFault(bundle: BundleManifest, small: SmallFiles): string | undefi
 
 /** Every blob by its digest, none missing and none that no image names. */
 function blobFault({ images, files }: BundleManifest): string | undefined {
-  const present = new Set(images.flatMap(({ layers }) => layers.filter(({ absent }) => !absent)).map(({ digest }) => digest))
-  const known = new Set([...images.flatMap(({ manifest, config }) => [manifest.digest, config.digest]), ...present])
+  const present = new Set(
+    images.flatMap(({ layers }) => layers.filter(({ absent }) => !absent)).map(({ digest }) => digest),
+  )
+  const known = new Set([
+    ...images.flatMap(({ manifest, config }) => [manifest.digest, config.digest]),
+    ...present,
+  ])
   const found = new Set<string>()
   for (const { path, sha256 } of files) {
     const digest = digestOfPath(path)
@@ -84,15 +93,31 @@ function blobFault({ images, files }: BundleManifest): string | undefined {
   return missing && `it lacks the blob ${missing}, which an image names`
 }
 
-function imageFault({ platform }: BundleManifest, image: BundledImage, small: SmallFiles): string | undefined {
+function imageFault(
+  { platform }: BundleManifest,
+  image: BundledImage,
+  small: SmallFiles,
+): string | undefined {
   const manifest = parseJson<Partial<Manifest>>(small.get(blobPath(image.manifest.digest)))
   const config = parseJson<Partial<ImageConfig>>(small.get(blobPath(image.config.digest)))
   if (!manifest || !Array.isArray(manifest.layers)) return 'its manifest is no manifest'
   if (!config || !Array.isArray(config.rootfs?.diff_ids)) return 'its configuration is none'
-  if (manifest.config?.digest !== image.config.digest) return `its ID is not the one that ${manifestName} says`
+  if (manifest.config?.digest !== image.config.digest)
+    return `its ID is not the one that ${manifestName} says`
   const digests = manifest.layers.map(({ digest }) => digest)
-  if (!same(digests, image.layers.map(({ digest }) => digest))) return `its layers are not those that ${manifestName} says`
-  if (!same(config.rootfs.diff_ids, image.layers.map(({ diffId }) => diffId)))
+  if (
+    !same(
+      digests,
+      image.layers.map(({ digest }) => digest),
+    )
+  )
+    return `its layers are not those that ${manifestName} says`
+  if (
+    !same(
+      config.rootfs.diff_ids,
+      image.layers.map(({ diffId }) => diffId),
+    )
+  )
     return `its diff IDs are not those that ${manifestName} says`
   if (`${config.os}/${config.architecture}` !== platform)
     return `it is for ${config.os}/${config.architecture}, and the bundle for ${platform}`
@@ -108,12 +133,14 @@ function packagesFault(
   lock: Lockfile,
   scanned: ReadonlyMap<string, ScannedLayer>,
 ): string | undefined {
-  const locked = lockedPackages(lock, platform, image.role)
+  const locked = lockedPackages(lock, platform, image)
   const holder = image.layers.findLast(({ digest }) => scanned.get(digest)?.status)
   const named = image.layers.findIndex(({ digest }) => digest === image.packages.layer)
   // An update's database may be in a layer that is not here; its list was noted from the layer when that was packed.
   if (image.layers[named]?.absent && !holder)
-    return packagesDigest(locked) === image.packages.sha256 ? undefined : 'lists other packages than the image has'
+    return packagesDigest(locked) === image.packages.sha256
+      ? undefined
+      : 'lists other packages than the image has'
   if (!holder) return 'lists packages, and the image has no package database'
   const installed = readStatus(scanned.get(holder.digest)!.status!)
   const difference = differenceOf(locked, installed)

@@ -18,7 +18,8 @@ export async function checkMembers(
   const expected = expectedFiles(manifest, found)
   const known = new Set(expected.map(({ path }) => path))
   for (const { path } of members)
-    if (!known.has(path)) throw unsafe(file, `it holds ${quoted(path)}, which its ${manifestName} does not name`)
+    if (!known.has(path))
+      throw unsafe(file, `it holds ${quoted(path)}, which its ${manifestName} does not name`)
   for (const { path, size } of expected) {
     const member = found.get(path)
     if (!member) throw damaged(file, `${quoted(path)} is missing from it`)
@@ -36,7 +37,8 @@ export async function checkMembers(
     if (!header.equals(bundleHeader(path, size, date)))
       throw damaged(file, `the tar header of ${quoted(path)} was altered`)
     end = member.content + size
-    if (!(await isZero(file, end, paddingOf(size)))) throw damaged(file, `what follows ${quoted(path)} was altered`)
+    if (!(await isZero(file, end, paddingOf(size))))
+      throw damaged(file, `what follows ${quoted(path)} was altered`)
     end += paddingOf(size)
   }
   if (file.size < end + endSize) throw damaged(file, `it is cut off at byte ${file.size}, at its end`)

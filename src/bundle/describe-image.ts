@@ -5,8 +5,8 @@ import type { Digest } from '../lib/digest.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { type BundledImage, type BundledLayer, type BundleManifest, limits } from './format.ts'
-import { packagesDigest, readStatus } from './package-list.ts'
 import type { PackedImage } from './pack-bundle.ts'
+import { packagesDigest, readStatus } from './package-list.ts'
 import { type ScannedLayer, scanLayer } from './scan-layer.ts'
 
 /**
@@ -24,7 +24,8 @@ export async function describeImage(
     stacks,
   )
   const holder = scanned.findLast(({ status }) => status)
-  if (!holder) throw new SlipwayError('bad-layer', `${reference} has no package database; \`slipway build\` makes one.`)
+  if (!holder)
+    throw new SlipwayError('bad-layer', `${reference} has no package database; \`slipway build\` makes one.`)
   return {
     role,
     reference,

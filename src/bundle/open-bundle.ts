@@ -19,8 +19,8 @@ import {
   type Role,
   signatureName,
 } from './format.ts'
-import { openBundleFile } from './parts.ts'
 import { parseManifest, peekManifest } from './parse-manifest.ts'
+import { openBundleFile } from './parts.ts'
 import { damaged, type Member, readMembers } from './read-members.ts'
 import { refused } from './refuse.ts'
 import { checkSignature, type Trust } from './signature-check.ts'
@@ -30,6 +30,8 @@ export interface OpenedBundle {
   readonly name: string
   readonly size: number
   readonly manifest: BundleManifest
+  /** The bytes of its `bundle.json`. */
+  readonly manifestBytes: Uint8Array
   /** ID of the key that signed it; absent where nobody did, which was allowed. */
   readonly key?: string
   /** Files of the product directory: path → bytes. */
@@ -65,7 +67,7 @@ export async function openBundle(path: string, options: OpenOptions): Promise<Op
 
 async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBundle> {
   const members = await readMembers(file)
-  const { manifest, key } = await readManifest(file, members, options)
+  const { manifest, bytes, key } = await readManifest(file, members, options)
   await checkMembers(file, members, manifest)
   const positions = new Map(members.map((member) => [member.path, member]))
   const { small, layers } = await checkContents(file, manifest, positions, {
@@ -77,6 +79,7 @@ async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBund
     name: file.name,
     size: file.size,
     manifest,
+    manifestBytes: bytes,
     ...(key !== undefined && { key }),
     product: new Map([...small].filter(([path]) => isProductFile(path))),
     image: (role) => {
@@ -91,7 +94,7 @@ async function readManifest(
   file: BundleFile,
   members: readonly Member[],
   trust: Trust,
-): Promise<{ manifest: BundleManifest; key: string | undefined }> {
+): Promise<{ manifest: BundleManifest; bytes: Uint8Array; key: string | undefined }> {
   const bytes = await readSmall(file, members, manifestName, limits.manifest)
   if (!bytes) throw refused('no-bundle', file.name, `it is no bundle: it holds no ${manifestName}`)
   const value = parseJson(bytes)
@@ -111,8 +114,9 @@ async function readManifest(
   const by = checkSignature(file.name, claim, trust)
   if (value === undefined) throw bad(file, `${manifestName} is not JSON`)
   const manifest = parseManifest(value)
-  if ('problem' in manifest) throw bad(file, `${manifestName} is no manifest of a bundle: ${manifest.problem}`)
-  return { manifest, key: by }
+  if ('problem' in manifest)
+    throw bad(file, `${manifestName} is no manifest of a bundle: ${manifest.problem}`)
+  return { manifest, bytes, key: by }
 }
 
 async function readSmall(
@@ -147,19 +151,19 @@ function sourceOf(
       ...(absent && { absent }),
     })),
     labels: config.config.Labels ?? {},
+    bring: async (blobs) => {
+      if (blobs.some(({ digest }) => !positions.has(blobPath(digest)))) throw lacking(file, manifest)
+    },
     open: (blob): Readable => {
-      const member = positions.get(blobPath(blob.digest))
-      if (!member) throw lacking(file, manifest)
-      const checked = checkedBlob(blob, () =>
-        damaged(file, `its ${member.path} changed while it was read`),
-      )
+      const member = positions.get(blobPath(blob.digest))!
+      const checked = checkedBlob(blob, () => damaged(file, `its ${member.path} changed while it was read`))
       return pipeline(file.stream(member.content, member.size), checked, () => {})
     },
   }
 }
 
 /** An update on a host that has not what it stands on. */
-export function lacking(file: Pick<BundleFile, 'name'>, { product, since }: BundleManifest): Error {
+function lacking(file: Pick<BundleFile, 'name'>, { product, since }: BundleManifest): Error {
   return badInput(
     'needs-release',
     `${file.name} holds only what changed since ${product.product} ${since?.version}, which this Engine does not have; install the full bundle of ${product.version} instead.`,

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { Image } from '../image/image.ts'
 import { digestOf, sha256Hex } from '../lib/digest.ts'
 import type { Platform } from '../lib/platform.ts'
+import { describeImage } from './describe-image.ts'
 import {
   type BundledFile,
   type BundledImage,
@@ -17,7 +18,6 @@ import {
   type Role,
   signatureName,
 } from './format.ts'
-import { describeImage } from './describe-image.ts'
 import { keyId } from './key.ts'
 import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
 import { signBytes } from './signature.ts'
@@ -45,8 +45,8 @@ export interface BundleFacts {
   readonly bundle: string
   /** The bytes at its beginning that `docker load` takes; 0 in an update where the installer is the same. */
   readonly prefix: { readonly size: number; readonly sha256: string }
-  /** What the installer image is called in an Engine, and its ID; absent in a bundle without one. */
-  readonly installer?: { readonly reference: string; readonly id: string }
+  /** What the installer image is called in an Engine, and the IDs that one may give it; absent in a bundle without one. */
+  readonly installer?: { readonly reference: string; readonly ids: readonly string[] }
 }
 
 export interface BundleContent {
@@ -55,10 +55,10 @@ export interface BundleContent {
   /** ISO 8601, the lock's. */
   readonly date: string
   readonly images: readonly PackedImage[]
-  /** The product's files, bills of materials, provenance, README. */
+  /** The product's files, bills of materials, provenance. */
   readonly files: readonly PackedFile[]
-  /** Makes `install.sh` and `install.ps1`, once the beginning of the bundle is known. */
-  readonly scripts: (facts: BundleFacts) => readonly PackedFile[]
+  /** Makes what goes beside the bundle too, once its beginning is known: README, `install.sh` and `install.ps1`. */
+  readonly beside: (facts: BundleFacts) => Promise<readonly PackedFile[]>
   /** The bundle that an update stands on: its `bundle.json` and that file's bytes. */
   readonly since?: { readonly manifest: BundleManifest; readonly bytes: Uint8Array }
 }
@@ -70,7 +70,7 @@ export interface PackedBundle {
   readonly facts: BundleFacts
   readonly manifest: BundleManifest
   /** What goes beside it too. */
-  readonly scripts: readonly PackedFile[]
+  readonly beside: readonly PackedFile[]
   /** Its bytes; the same whenever it is asked. */
   bytes(): AsyncGenerator<Uint8Array>
 }
@@ -86,14 +86,14 @@ export async function packBundle(content: BundleContent, key?: KeyObject): Promi
   const blobs = blobFiles(content, images)
   const beginning = installer ? prefixFiles(installer, content, blobs) : []
   const facts = await factsOf(content, installer, beginning, date)
-  const scripts = content.scripts(facts)
+  const beside = await content.beside(facts)
   const begun = new Set(beginning.map(({ path }) => path))
   const rest: PackedFile[] = [
     text(layoutName, layoutFile),
     text(indexName, indexFile({ images, platform: content.platform })),
     ...[...blobs.values()].filter(({ path }) => !begun.has(path)),
     ...content.files,
-    ...scripts,
+    ...beside,
   ]
   const manifest: BundleManifest = {
     format: bundleFormat,
@@ -120,7 +120,7 @@ export async function packBundle(content: BundleContent, key?: KeyObject): Promi
     size: all.reduce((sum, file) => sum + tarSize(file), endSize),
     facts,
     manifest,
-    scripts,
+    beside,
     async *bytes() {
       yield* tarBytes(all, date)
       yield new Uint8Array(endSize)
@@ -175,7 +175,10 @@ function prefixFiles(
   const paths = [installer.config, ...installer.layers.filter(({ absent }) => !absent)].map(({ digest }) =>
     blobPath(digest),
   )
-  return [text(dockerManifestName, dockerManifestFile(installer)), ...[...new Set(paths)].map((path) => blobs.get(path)!)]
+  return [
+    text(dockerManifestName, dockerManifestFile(installer)),
+    ...[...new Set(paths)].map((path) => blobs.get(path)!),
+  ]
 }
 
 async function factsOf(
@@ -192,7 +195,12 @@ async function factsOf(
     kind: since ? 'update' : 'full',
     bundle: bundleName(product, platform, since?.manifest),
     prefix: { size: beginning.reduce((sum, file) => sum + tarSize(file), 0), sha256: hash.digest('hex') },
-    ...(installer && { installer: { reference: installer.reference, id: installer.config.digest } }),
+    ...(installer && {
+      installer: {
+        reference: installer.reference,
+        ids: [installer.config.digest, installer.manifest.digest],
+      },
+    }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { sha256Hex } from '../lib/digest.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
-import type { Role } from './format.ts'
+import type { BundledImage } from './format.ts'
 
 /** Name → version. */
 export type PackageList = ReadonlyMap<string, string>
@@ -20,9 +20,19 @@ export function readStatus(status: Uint8Array): PackageList {
   return packages
 }
 
-/** What the lock says is in one of its images. */
-export function lockedPackages(lock: Lockfile, platform: Platform, _role: Role): PackageList {
-  return new Map((lock.platforms[platform]?.packages ?? []).map(({ name, version }) => [name, version]))
+/** What the lock says is in one of its images: the installer's has the appliance's lower layers, by name, and its own. */
+export function lockedPackages(
+  lock: Lockfile,
+  platform: Platform,
+  { role, layers }: Pick<BundledImage, 'role' | 'layers'>,
+): PackageList {
+  const own = lock.platforms[platform]?.packages ?? []
+  const names = new Set(layers.map(({ name }) => name))
+  const packages =
+    role === 'appliance'
+      ? own
+      : [...own.filter(({ layer }) => names.has(layer)), ...(lock.installer?.[platform] ?? [])]
+  return new Map(packages.map(({ name, version }) => [name, version]))
 }
 
 export function packagesDigest(packages: PackageList): string {

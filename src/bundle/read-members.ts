@@ -94,5 +94,8 @@ function noBundle(file: BundleFile): Error {
 }
 
 function cutOff(file: BundleFile, last: Member | undefined): Error {
-  return damaged(file, `it is cut off at byte ${file.size}${last ? `, in or after ${quoted(last.path)}` : ''}`)
+  return damaged(
+    file,
+    `it is cut off at byte ${file.size}${last ? `, in or after ${quoted(last.path)}` : ''}`,
+  )
 }

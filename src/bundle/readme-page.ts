@@ -1,7 +1,10 @@
 import type { BundleFacts } from './pack-bundle.ts'
 
 /** The page that lies beside a bundle and in it, for whoever got it on a medium. Pure. */
-export function readmePage({ product, platform, bundle, kind }: BundleFacts, since: string | undefined): string {
+export function readmePage(
+  { product, platform, bundle, kind }: BundleFacts,
+  since: string | undefined,
+): string {
   const { command } = product
   return [
     `# ${product.product} ${product.version}`,

@@ -43,6 +43,10 @@ export function checkSignature(file: string, claim: Claim, trust: Trust): string
   const by = trust.keys.find((one) => isPlain && verifyBytes(one, bytes, text))
   if (by && keyId(by) === key) return key
   if (key !== undefined && !ids.includes(key))
-    throw refused('other-key', file, `it is signed by the key ${key}, and the one to check with is ${ids.join(', ')}`)
+    throw refused(
+      'other-key',
+      file,
+      `it is signed by the key ${key}, and the one to check with is ${ids.join(', ')}`,
+    )
   throw refused('bad-signature', file, 'bundle.json or its signature was altered after it was signed')
 }

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { temporaryName, writeFailure, writeFileAtomic } from '../lib/atomic.ts'
+import { sha256Hex } from '../lib/digest.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
 import type { PackedBundle } from './pack-bundle.ts'
@@ -54,15 +55,43 @@ export async function writeBundle(
   }
 }
 
+/** Writes what goes beside a bundle, and the checksums of all that lies there. */
+export async function writeBeside(
+  folder: string,
+  { beside }: PackedBundle,
+  bundle: readonly WrittenFile[],
+): Promise<WrittenFile[]> {
+  const files = beside.flatMap((file) => ('bytes' in file ? [{ name: file.path, bytes: file.bytes }] : []))
+  for (const { name, bytes } of files) await writeFileAtomic(path.join(folder, name), bytes)
+  const described = files.map(({ name, bytes }) => ({ name, size: bytes.length, sha256: sha256Hex(bytes) }))
+  const sums = Buffer.from(
+    [...bundle, ...described].map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''),
+  )
+  await writeFileAtomic(path.join(folder, sumsName), sums)
+  return [...described, { name: sumsName, size: sums.length, sha256: sha256Hex(sums) }]
+}
+
+const sumsName = 'SHA256SUMS'
+
 function refuseSize({ name, size }: PackedBundle, split: number | undefined): void {
   if (split === undefined) return
   if (split < smallestPart)
-    throw badInput('bad-size', `--split ${split} is less than ${smallestPart} bytes; say what the medium holds, such as 700m.`)
+    throw badInput(
+      'bad-size',
+      `--split ${split} is less than ${smallestPart} bytes; say what the medium holds, such as 700m.`,
+    )
   if (size / split > 999)
-    throw badInput('bad-size', `--split ${split} cuts ${name} into more than 999 parts; choose a larger size.`)
+    throw badInput(
+      'bad-size',
+      `--split ${split} cuts ${name} into more than 999 parts; choose a larger size.`,
+    )
 }
 
-async function writeList(folder: string, { name, size }: PackedBundle, parts: readonly WrittenFile[]): Promise<void> {
+async function writeList(
+  folder: string,
+  { name, size }: PackedBundle,
+  parts: readonly WrittenFile[],
+): Promise<void> {
   const list: PartsManifest = { format: 1, name, size, parts }
   await writeFileAtomic(path.join(folder, `${name}${partsSuffix}`), `${JSON.stringify(list, null, 2)}\n`)
 }

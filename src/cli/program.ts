@@ -85,6 +85,31 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./build.ts')))
 
   program
+    .command('bundle')
+    .description('pack the images and all that a host needs into one signed file per platform')
+    .option('--platform <platform...>', 'only these platforms (linux/amd64, linux/arm64)')
+    .option('--key <file>', 'sign it with this private key (PEM); without, nobody can tell who made it')
+    .option('--passphrase-file <file>', "the key's passphrase is the first line of a file")
+    .option('--out <dir>', 'where each bundle gets its folder (default: bundle/ in the product directory)')
+    .option('--vendor <dir>', 'look for .debs here first (default: vendor/ in the product directory)')
+    .option('--since <bundle>', 'an update: only what an older bundle does not hold')
+    .option('--split <size>', 'in parts of this size, such as 700m')
+    .option('--dry-run', 'show what would be packed, write nothing')
+    .option('--json', 'print a JSON document per bundle')
+    .action(run(() => import('./bundle.ts')))
+
+  program
+    .command('verify <bundle>')
+    .description('check a bundle: who signed it, every byte, its images, and that its lock is theirs')
+    .option(
+      '--key <file>',
+      "the vendor's public key (default: SLIPWAY_KEY, else keys of the product directory)",
+    )
+    .option('--allow-unsigned', 'take a bundle that nobody signed; a wrong signature is refused all the same')
+    .option('--json', 'print what is inside as JSON')
+    .action(run(() => import('./verify.ts')))
+
+  program
     .command('test [layout]')
     .description("run the definition's checks on a built layout, without Docker")
     .option(
