@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
+import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 
 /** A file to be read at any place, or several that follow each other as one. */
@@ -61,7 +62,7 @@ export async function openWhole(file: string): Promise<BundleFile> {
     throw unreadable(file, error)
   })
   if (!found.isFile())
-    throw badInput('no-bundle', `${file} is no file; name a bundle that \`slipway bundle\` wrote.`)
+    throw badInput('no-bundle', `${file} is no file; name a bundle that \`${commandName()} bundle\` wrote.`)
   return openPieces(path.basename(file), [{ file, size: found.size }])
 }
 
@@ -97,7 +98,7 @@ function unreadable(name: string, error: unknown): unknown {
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return badInput(
       'no-bundle',
-      `There is no file ${name}; name a bundle that \`slipway bundle\` wrote.`,
+      `There is no file ${name}; name a bundle that \`${commandName()} bundle\` wrote.`,
       error,
     )
   return badInput('no-bundle', `${name} cannot be read (${code}).`, error)

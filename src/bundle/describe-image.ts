@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { sharedLayers } from '../image/chain-id.ts'
 import type { CachedLayer } from '../image/layer-cache.ts'
+import { commandName } from '../lib/command-name.ts'
 import type { Digest } from '../lib/digest.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { mapParallel } from '../lib/parallel.ts'
@@ -25,7 +26,10 @@ export async function describeImage(
   )
   const holder = scanned.findLast(({ status }) => status)
   if (!holder)
-    throw new SlipwayError('bad-layer', `${reference} has no package database; \`slipway build\` makes one.`)
+    throw new SlipwayError(
+      'bad-layer',
+      `${reference} has no package database; \`${commandName()} build\` makes one.`,
+    )
   return {
     role,
     reference,

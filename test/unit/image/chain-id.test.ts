@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chainIds, sharedLayers } from '../../../src/image/chain-id.ts'
 import { splitOutput } from '../../../src/engine/output.ts'
+import { chainIds, sharedLayers } from '../../../src/image/chain-id.ts'
 import { digestOf } from '../../../src/lib/digest.ts'
 
 const [a, b, c] = ['a', 'b', 'c'].map((text) => digestOf(text)) as [string, string, string]
