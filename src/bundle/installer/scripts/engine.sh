@@ -41,7 +41,7 @@ no_engine() {
   address=$(engine_address)
   case $1 in
   *'permission denied'*)
-    fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $(id -un), log in anew, then run: $again)"
+    fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $(id -un 2>/dev/null || echo USER), log in anew, then run: $again)"
     ;;
   *)
     case $address in
