@@ -1,14 +1,11 @@
-import os from 'node:os'
-import type { Engine } from '../engine/engine.ts'
 import { applyPlan } from '../host/apply.ts'
-import { type HostStatus, readStatus } from '../host/status.ts'
+import { readStatus } from '../host/status.ts'
 import type { Step } from '../host/step.ts'
-import { commandName } from '../lib/command-name.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { type InstallOptions, type PreparedInstall, prepareInstall } from './host-plan.ts'
+import { nextSteps, printNextSteps } from './next-steps.ts'
 import { planJson, showPlan } from './plan.ts'
-import { showPort } from './port-text.ts'
 import { preflightInstall } from './preflight.ts'
 import { printPlan } from './print-plan.ts'
 
@@ -26,12 +23,14 @@ export async function run(context: Context, options: ApplyOptions, args: string[
   }
   if (steps.length > 0) await preflightInstall(context, prepared)
   const done = steps.length > 0 ? await apply(context, options, prepared) : steps
+  const status = await readStatus(engine, target.name)
+  const next = nextSteps(context, engine, status)
   if (options.json) {
-    context.print(planJson(target, done, settings))
+    context.print(planJson(target, done, settings, next))
     return
   }
   if (done.length === 0) context.print(`${target.name} is as it should be; nothing was changed.`)
-  printAddresses(context, engine, await readStatus(engine, target.name), target.release)
+  printNextSteps(context, status, target.release, next)
 }
 
 async function apply(
@@ -46,29 +45,4 @@ async function apply(
     await applyPlan(steps, { engine, image, report, signal, check, ...(licence && { licence }) })
     return steps
   })
-}
-
-function printAddresses(context: Context, engine: Engine, status: HostStatus, release: string): void {
-  const address = hostAddress(engine)
-  context.print(`${status.name} ${release} is up on ${address}:`)
-  const width = Math.max(...status.services.map((one) => one.service.length))
-  for (const { service, ports, health } of status.services) {
-    const where = ports.map(showPort).join(', ') || 'no published port'
-    context.print(`  ${service.padEnd(width)}  ${where}${health === 'none' ? '' : `  (${health})`}`)
-  }
-  context.print(
-    `Next: ${commandName()} status --name ${status.name} · ${commandName()} uninstall --name ${status.name}`,
-  )
-}
-
-/** Where clients find the Engine's published ports. */
-function hostAddress(engine: Engine): string {
-  if (engine.endpoint.host) return engine.endpoint.host
-  const addresses = Object.values(os.networkInterfaces()).flatMap((one) => one ?? [])
-  const virtual = /^(docker|br-|veth)/
-  const outward = Object.entries(os.networkInterfaces())
-    .filter(([name]) => !virtual.test(name))
-    .flatMap(([, one]) => one ?? [])
-    .find((one) => one.family === 'IPv4' && !one.internal)
-  return (outward ?? addresses.find((one) => one.family === 'IPv4'))?.address ?? '127.0.0.1'
 }

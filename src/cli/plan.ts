@@ -4,6 +4,7 @@ import { formatSettings, type Settings } from '../host/stored-settings.ts'
 import type { HostTarget } from '../host/target.ts'
 import type { Context } from './context.ts'
 import { type InstallOptions, type PreparedInstall, prepareInstall } from './host-plan.ts'
+import type { NextSteps } from './next-steps.ts'
 import { printPlan } from './print-plan.ts'
 
 export async function run(context: Context, options: InstallOptions, args: string[]): Promise<undefined> {
@@ -31,7 +32,12 @@ export function planJson(
   { name, product, release }: HostTarget,
   steps: readonly Step[],
   settings?: Settings,
+  next?: NextSteps,
 ): string {
   const changes = describePlan(steps)
-  return JSON.stringify({ name, product, release, ...(settings && { settings }), changes, steps }, null, 2)
+  return JSON.stringify(
+    { name, product, release, ...(settings && { settings }), changes, steps, ...(next && { next }) },
+    null,
+    2,
+  )
 }

@@ -191,6 +191,15 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./status.ts')))
 
   program
+    .command('pac [file]')
+    .description('print or write a PAC file: browsers go through the appliance, and directly when it is away')
+    .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--address <address>', 'by which clients reach this host (default: its first)')
+    .option('--dry-run', 'print it, write nothing')
+    .option('--json', 'print it as JSON')
+    .action(run(() => import('./pac.ts')))
+
+  program
     .command('logs [service]')
     .description('what the services wrote, in the order of time; of one service, or of all')
     .option('--name <name>', 'which appliance (default: the only one on the host)')

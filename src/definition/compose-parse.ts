@@ -111,6 +111,7 @@ function toService(name: string, source: ServiceSource): ComposeService {
     ...present({
       component: source['x-slipway']?.component,
       reload: source['x-slipway']?.reload,
+      serves: source['x-slipway']?.serves,
       expected: source['x-slipway']?.expected,
     }),
   }

@@ -45,6 +45,7 @@ export interface ServiceSource {
   readonly 'x-slipway'?: {
     readonly component?: string
     readonly reload?: readonly string[]
+    readonly serves?: 'proxy' | 'dns'
     readonly expected?: readonly string[]
   }
 }

@@ -43,6 +43,8 @@ export interface ComposeService {
   /** `x-slipway`: the component it runs, and the command that makes it take a changed limit. */
   readonly component?: string
   readonly reload?: readonly string[]
+  /** What clients use its published ports as. */
+  readonly serves?: 'proxy' | 'dns'
   /** Globs of paths that the running service may change: no drift. */
   readonly expected?: readonly string[]
 }

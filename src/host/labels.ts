@@ -13,6 +13,8 @@ export const ownLabels = {
   reload: 'io.slipway.reload',
   /** JSON of pinned library → version; of an image. */
   pins: 'io.slipway.pins',
+  /** What clients use its published ports as, "proxy" or "dns"; of a container. */
+  serves: 'io.slipway.serves',
   /** JSON of the globs of paths that a service may change; of a container. */
   expected: 'io.slipway.expected',
   /** JSON of the IDs by which Engines may know its image; of a container. */

@@ -41,6 +41,8 @@ export interface ServiceStatus {
   /** Paths written over the image that no definition expects; absent where that was not looked at. */
   readonly drift?: number
   readonly ports: readonly HostPort[]
+  /** What clients use those ports as, where the product says so. */
+  readonly serves?: string
 }
 
 /** What a health check says of a cache: "…; cache 4096 of 1048576 bytes", "…; cache up to 12 of 5000 names". */
@@ -176,6 +178,7 @@ function describe(document: ContainerDocument, endings: readonly Ending[]): Omit
     pins: readPins(Config.Labels[ownLabels.pins]),
     ...(cache && { cache }),
     ports: hostPorts(HostConfig.PortBindings ?? {}),
+    ...(Config.Labels[ownLabels.serves] && { serves: Config.Labels[ownLabels.serves] }),
   }
 }
 

@@ -134,6 +134,7 @@ export function targetHost(
         .map((need) => `${need.service}:${need.condition}:false`)
         .join(','),
       ...(service.reload && { [ownLabels.reload]: JSON.stringify(service.reload) }),
+      ...(service.serves && { [ownLabels.serves]: service.serves }),
       ...(service.expected && { [ownLabels.expected]: JSON.stringify(service.expected) }),
     }
     const spec = containerSpec(service, { compose, project: name, image: image.reference, labels, directory })

@@ -177,6 +177,7 @@ describe('slipway install', () => {
         cache: { used: 0, cap: 5000, unit: 'names', atMost: true },
         drift: 0,
         ports: expect.arrayContaining([{ ip: '127.0.0.1', port: 24053, protocol: 'udp' }]),
+        serves: 'dns',
       },
       expect.objectContaining({
         service: 'optimiser',
