@@ -3,6 +3,7 @@ import { checkedBlob } from '../image/checked-blob.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { type ImageConfig, mediaTypes } from '../image/oci.ts'
 import { badInput } from '../lib/errors.ts'
+import type { Platform } from '../lib/platform.ts'
 import { type Report, silent } from '../lib/progress.ts'
 import type { BundleFile } from './bundle-file.ts'
 import { checkContents, type SmallFiles } from './check-contents.ts'
@@ -42,6 +43,8 @@ export interface OpenedBundle {
 }
 
 export interface OpenOptions extends Trust {
+  /** What it must be for; absent: any. */
+  readonly platform?: Platform
   readonly report?: Report
   readonly signal?: AbortSignal
 }
@@ -50,7 +53,7 @@ export interface OpenOptions extends Trust {
  * Opens a bundle, or one that is in parts, and checks all of it in bounded memory: signature, form, every byte,
  * image IDs, unpacked layers, and that the lock says what is in the images. Throws bad input (exit code 2), never
  * anything of the bundle's own making: `no-bundle`, `damaged-bundle`, `unsafe-bundle`, `bad-bundle`, `newer-bundle`,
- * `unsigned-bundle`, `no-key`, `other-key`, `bad-signature`, `missing-part`, `foreign-part`.
+ * `unsigned-bundle`, `no-key`, `other-key`, `bad-signature`, `wrong-platform`, `missing-part`, `foreign-part`.
  */
 export async function openBundle(path: string, options: OpenOptions): Promise<OpenedBundle> {
   const parts = await openBundleFile(path)
@@ -68,6 +71,12 @@ export async function openBundle(path: string, options: OpenOptions): Promise<Op
 async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBundle> {
   const members = await readMembers(file)
   const { manifest, bytes, key } = await readManifest(file, members, options)
+  if (options.platform !== undefined && manifest.platform !== options.platform) {
+    throw badInput(
+      'wrong-platform',
+      `${file.name} is for ${manifest.platform}, and this Engine runs ${options.platform}; nothing was loaded. Take the bundle for ${options.platform}.`,
+    )
+  }
   await checkMembers(file, members, manifest)
   const positions = new Map(members.map((member) => [member.path, member]))
   const { small, layers } = await checkContents(file, manifest, positions, {

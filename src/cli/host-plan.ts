@@ -1,6 +1,4 @@
-import path from 'node:path'
 import type { Definition } from '../definition/definition.ts'
-import { loadDefinition } from '../definition/load.ts'
 import { type Profile, profileVariables } from '../definition/profile.ts'
 import { loadProfile, profileNames } from '../definition/profile-load.ts'
 import { loadCompose } from '../definition/runtime-check.ts'
@@ -24,17 +22,15 @@ import type { Step } from '../host/step.ts'
 import { mergeSettings, type Settings } from '../host/stored-settings.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
-import { readLayout } from '../image/read-layout.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
+import { openSource, type SourceOptions } from './install-source.ts'
 import { enginePlatform } from './platform-option.ts'
 import { noLicence, prepareLicence } from './prepare-licence.ts'
-import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
 
 /** What `plan` and `install` read alike. */
-export interface InstallOptions extends RegistryOptions {
-  readonly directory: string
+export interface InstallOptions extends SourceOptions {
   readonly profile?: string
   readonly name?: string
   readonly set?: readonly string[]
@@ -71,17 +67,12 @@ export async function prepareInstall(
   layout: string | undefined,
   source?: RestoreSource,
 ): Promise<PreparedInstall> {
-  const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+  const engine = await connectEngine(context.env)
+  const platform = enginePlatform(engine.version.architecture)
+  const { definition, image, from } = await openSource(context, options, layout, platform)
   const name = options.name ?? definition.name
   checkName(name)
-  const engine = await connectEngine(context.env)
-  const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
-  const platform = enginePlatform(engine.version.architecture)
-  const remote = layout !== undefined && (await namesRegistry(context, layout))
-  const image = remote
-    ? await openFromRegistry(context, layout, platform, { ...options, keys: definition.keys })
-    : await readLayout(directory, platform)
-  checkRelease(definition, image, remote ? layout : directory)
+  checkRelease(definition, image, from)
   const reference = `${definition.name}:${definition.version}`
   const wanted = targetImage(reference, image)
   const again = async (): Promise<PreparedInstall> => {

@@ -156,8 +156,12 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
         collect,
       )
       .option('--unset <key>', 'forget a remembered setting, such as dns.port; may be repeated', collect)
-      .option('--key <file>', "the partner's public key: only an image of a registry that it signed is taken")
-      .option('--allow-unsigned', 'take a tag of a registry as it is')
+      .option('--bundle <file>', 'from this bundle, or any part of it, and by the product that is in it')
+      .option(
+        '--key <file>',
+        "the vendor's public key: only what it signed is taken (default: SLIPWAY_KEY, else keys of the product)",
+      )
+      .option('--allow-unsigned', 'take a bundle that nobody signed, or a tag of a registry as it is')
       .option('--insecure', 'speak plain http to the registry')
 
   installOptions(program.command('preflight [layout]'))

@@ -2,13 +2,10 @@ import path from 'node:path'
 import { openBundle } from '../bundle/open-bundle.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
-import { bundleKeys } from './bundle-keys.ts'
+import { bundleTrust, type TrustOptions } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 
-export interface VerifyOptions {
-  readonly directory: string
-  readonly key?: string
-  readonly allowUnsigned?: boolean
+export interface VerifyOptions extends TrustOptions {
   readonly json?: boolean
 }
 
@@ -20,12 +17,7 @@ export async function run(
 ): Promise<undefined> {
   const { report, signal } = context
   const file = path.resolve(context.cwd, name)
-  const bundle = await openBundle(file, {
-    keys: await bundleKeys(context, options),
-    allowUnsigned: options.allowUnsigned === true,
-    report,
-    signal,
-  })
+  const bundle = await openBundle(file, { ...(await bundleTrust(context, options)), report, signal })
   await bundle.close()
   const { manifest, size, key } = bundle
   const { kind, product, platform, since, images, date } = manifest

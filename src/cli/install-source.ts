@@ -1,0 +1,89 @@
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { productFolder } from '../bundle/format.ts'
+import { type OpenedBundle, openBundle } from '../bundle/open-bundle.ts'
+import type { Definition } from '../definition/definition.ts'
+import { loadDefinition } from '../definition/load.ts'
+import type { ImageSource } from '../image/image-source.ts'
+import { readLayout } from '../image/read-layout.ts'
+import { writeFailure } from '../lib/atomic.ts'
+import { badInput } from '../lib/errors.ts'
+import type { Platform } from '../lib/platform.ts'
+import { bundleTrust } from './bundle-trust.ts'
+import type { Context } from './context.ts'
+import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
+
+export interface SourceOptions extends RegistryOptions {
+  readonly directory: string
+  readonly bundle?: string
+}
+
+/** What is to be installed. */
+export interface InstallSource {
+  readonly definition: Definition
+  readonly image: ImageSource
+  /** Where it is from, in words for an error. */
+  readonly from: string
+}
+
+/**
+ * Opens what is to be installed: a bundle with the product that is in it, else the product directory with its built
+ * layout or an image of a registry. A bundle is checked whole before anything else. Throws what opening throws.
+ */
+export async function openSource(
+  context: Context,
+  options: SourceOptions,
+  layout: string | undefined,
+  platform: Platform,
+): Promise<InstallSource> {
+  if (options.bundle !== undefined) {
+    if (layout === undefined) return openBundleSource(context, options, options.bundle, platform)
+    throw badInput(
+      'two-sources',
+      `${layout} and --bundle ${options.bundle} are both named to be installed; leave one of them out.`,
+    )
+  }
+  const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+  if (layout !== undefined && (await namesRegistry(context, layout))) {
+    const image = await openFromRegistry(context, layout, platform, { ...options, keys: definition.keys })
+    return { definition, image, from: layout }
+  }
+  const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
+  return { definition, image: await readLayout(directory, platform), from: directory }
+}
+
+async function openBundleSource(
+  context: Context,
+  options: SourceOptions,
+  file: string,
+  platform: Platform,
+): Promise<InstallSource> {
+  const { report, signal, cwd } = context
+  const trust = await bundleTrust(context, options)
+  const bundle = await openBundle(path.resolve(cwd, file), { ...trust, platform, report, signal })
+  if (bundle.key === undefined)
+    report({
+      type: 'note',
+      text: `${bundle.name} IS NOT SIGNED: nobody can tell who made it. It is taken because of --allow-unsigned.`,
+    })
+  const definition = await loadDefinition(path.join(await unfold(bundle), productFolder))
+  return { definition, image: bundle.image('appliance')!, from: bundle.name }
+}
+
+/** Writes the bundle's product, a few kilobytes that were checked, to a folder that goes when the program ends. */
+async function unfold({ product }: OpenedBundle): Promise<string> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-product-')).catch((error: unknown) => {
+    throw writeFailure(os.tmpdir(), error)
+  })
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, bytes] of product) {
+    const file = path.join(folder, ...name.split('/'))
+    await mkdir(path.dirname(file), { recursive: true })
+    await writeFile(file, bytes).catch((error: unknown) => {
+      throw writeFailure(file, error)
+    })
+  }
+  return folder
+}
