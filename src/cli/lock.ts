@@ -15,8 +15,11 @@ import type { Lockfile } from '../lock/lockfile.ts'
 import { findLock, lockName } from '../lock/read-lock.ts'
 import { recordRuns } from '../lock/record-runs.ts'
 import { resolveLock } from '../lock/resolve-lock.ts'
+import { refuseMovedParent } from '../lock/stale.ts'
 import { writeLock } from '../lock/write-lock.ts'
 import type { Context } from './context.ts'
+import { describeParentDiff } from './describe-parent.ts'
+import { readParentState } from './parent-diff.ts'
 
 export interface LockOptions {
   readonly directory: string
@@ -32,6 +35,10 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   const definition = await loadDefinition(directory)
   const previous = await findLock(directory)
   const cache = cacheFolder(context.env)
+  const parent = await readParentState(definition, previous)
+  const update = options.update === true ? 'all' : (options.update ?? [])
+  const takes = update === 'all' || update.includes(parent.now?.name ?? '')
+  if (previous && !takes) refuseMovedParent(previous, parent.now)
   const archive = await openArchive(definition.debian, {
     architectures: definition.platforms.map(debianArchitecture),
     cache,
@@ -41,7 +48,8 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   })
   const resolved = resolveLock(definition, archive, {
     ...(previous ? { previous } : {}),
-    update: options.update === true ? 'all' : (options.update ?? []),
+    update: update === 'all' ? update : update.filter((name) => name !== parent.now?.name),
+    parent: parent.now,
     archSkew: options.archSkew ?? false,
     sources: await readSources(definition),
   })
@@ -59,15 +67,21 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   const archSkew = findArchSkew(lock.platforms)
   if (options.json) {
     const written = changed && !options.dryRun
-    context.print(JSON.stringify({ lock: lockName, changed, written, platforms, archSkew }, null, 2))
+    context.print(
+      JSON.stringify({ lock: lockName, changed, written, parent: parent.diff, platforms, archSkew }, null, 2),
+    )
     return
   }
+  if (parent.diff) for (const line of describeParentDiff(parent.diff)) context.print(line)
   for (const diff of platforms) for (const line of describeDiff(diff, lock)) context.print(line)
   for (const skew of archSkew) context.print(`Accepted: ${describeArchSkew(skew)}.`)
   context.print(describeOutcome(changed, options.dryRun ?? false))
 }
 
-function describeDiff({ platform, changes, sizeBefore, sizeAfter }: PlatformDiff, lock: Lockfile): string[] {
+export function describeDiff(
+  { platform, changes, sizeBefore, sizeAfter }: PlatformDiff,
+  lock: Lockfile,
+): string[] {
   const { packages, excluded } = lock.platforms[platform] ?? { packages: [], excluded: [] }
   const grown = sizeAfter - sizeBefore
   const growth =

@@ -32,6 +32,18 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
   const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value]
 
   program
+    .command('init <dir>')
+    .description('make a product directory that builds as it is, and holds only what differs from another')
+    .option('--extends <product>', 'what it extends: a product directory (default: slipway-reference)')
+    .option('--vendor <name>', 'your company')
+    .option('--product <name>', "the product's name")
+    .option('--command <name>', "the command that customers type (default: the folder's name)")
+    .option('--support <where>', 'where customers ask for help: an address, a number, a URL')
+    .option('--dry-run', 'list the files, write nothing')
+    .option('--json', 'print the files as JSON')
+    .action(run(() => import('./init.ts')))
+
+  program
     .command('validate')
     .description('read every file of the product directory and say what is wrong with it')
     .option('--json', 'print the mistakes as JSON')
@@ -121,8 +133,11 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./test.ts')))
 
   program
-    .command('diff <a> <b>')
-    .description('what differs between two builds or two locks: packages, files, configuration')
+    .command('diff [a] [b]')
+    .description(
+      'what differs between two builds or two locks; without them, what changed beneath this product since its lock',
+    )
+    .option('--parent', 'what changed in the product that this one extends (also without arguments)')
     .option('--platform <platform>', "instead of this machine's")
     .option('--json', 'print the differences as JSON')
     .action(run(() => import('./diff.ts')))

@@ -18,21 +18,32 @@ export interface Explanation {
   readonly parts: readonly DefinitionValue[]
 }
 
+/** Who said what about a value, the lowest file's word first; empty where no file does. Pure. */
+export function locateValue(files: readonly DefinitionFile[], path: string): Explanation['settings'] {
+  return findValue(files, path)?.settings ?? []
+}
+
 /**
  * Who set a value of a definition: `brand.vendor`, `services.optimiser.mem_limit`, `components.dns.packages`,
  * `profiles.branch.services.dns.memory`. Throws `no-such-value` (exit code 2), naming what is near. Pure.
  */
 export function explainValue(files: readonly DefinitionFile[], path: string): Explanation {
+  const found = findValue(files, path)
+  if (found) return found
+  const values = definitionValues(files)
+  const below = values.filter((one) => one.path.startsWith(`${path}.`))
+  if (below.length > 0) return { path, settings: [], parts: below }
+  throw unknownPath(path, values)
+}
+
+function findValue(files: readonly DefinitionFile[], path: string): Explanation | undefined {
   const words = splitPath(path)
   for (const { at, yaml } of files) {
     if (!at.every((part, index) => words[index] === part)) continue
     const found = locate(yaml, words.slice(at.length))
     if (found) return explainAt({ at, yaml }, found)
   }
-  const values = definitionValues(files)
-  const below = values.filter((one) => one.path.startsWith(`${path}.`))
-  if (below.length > 0) return { path, settings: [], parts: below }
-  throw unknownPath(path, values)
+  return undefined
 }
 
 function explainAt({ at, yaml }: DefinitionFile, path: ValuePath): Explanation {

@@ -8,6 +8,11 @@ import type { YamlFile } from './yaml-file.ts'
 
 export type SchemaName = 'appliance' | 'component' | 'compose' | 'profile'
 
+/** Where a schema is, in Slipway's own directory. */
+export function schemaFile(name: SchemaName): URL {
+  return new URL(`${name}.schema.json`, schemaFolder)
+}
+
 const schemaFolder = new URL('../../src/definition/schema/', import.meta.url)
 
 let ajv: Ajv | undefined
@@ -49,6 +54,6 @@ function validator(name: SchemaName): ValidateFunction {
 function schema(name: SchemaName): ValidateFunction {
   const known = ajv!.getSchema(`${name}.schema.json`)
   if (known) return known
-  ajv!.addSchema(JSON.parse(readFileSync(new URL(`${name}.schema.json`, schemaFolder), 'utf8')))
+  ajv!.addSchema(JSON.parse(readFileSync(schemaFile(name), 'utf8')))
   return ajv!.getSchema(`${name}.schema.json`)!
 }

@@ -11,6 +11,8 @@ export function text(form: RegExp, what: string): Check {
 
 export const anyText: Check = text(/^[^\n]*$/, 'a line of text')
 
+export const anything: Check = () => undefined
+
 export const count: Check = (value, path) =>
   Number.isSafeInteger(value) && (value as number) >= 0
     ? undefined

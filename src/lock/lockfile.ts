@@ -1,3 +1,4 @@
+import type { ParentContent } from '../definition/parent-content.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Platform } from '../lib/platform.ts'
 
@@ -16,6 +17,8 @@ export interface Lockfile {
   readonly assemblyVersion: number
   /** Digest of the parts of the definition that decide which packages are chosen; differs: the lock is stale. */
   readonly definition: Digest
+  /** What the parent brought, where the product extends one; another one by now: the lock is stale. */
+  readonly parent?: ParentContent
   /** ISO 8601 UTC; the newest `Date` of the InRelease files, never the clock. */
   readonly date: string
   readonly archives: readonly LockedArchive[]

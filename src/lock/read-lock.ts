@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { contentDigest } from '../definition/parent-content.ts'
 import { localSuite } from '../definition/sources/source.ts'
 import { commandName, programName } from '../lib/command-name.ts'
 import { badInput, errorCode, type SlipwayError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { type Platform, platforms } from '../lib/platform.ts'
-import { anyText, type Check, count, listOf, mapOf, object, text } from './lock-shape.ts'
+import { anyText, anything, type Check, count, listOf, mapOf, object, text } from './lock-shape.ts'
 import { assemblyVersion, type LockedPackage, type Lockfile, lockVersion } from './lockfile.ts'
 
 /** The lock's name in a product directory. */
@@ -130,11 +131,23 @@ const shape: Check = object(
       ),
     ),
   },
-  { installer: mapOf(platformName, packages) },
+  {
+    parent: object({
+      name: anyText,
+      version: anyText,
+      digest,
+      values: mapOf(anyText, anything),
+      files: mapOf(anyText, text(/^[0-9a-f]{64}$/, '64 hex digits')),
+    }),
+    installer: mapOf(platformName, packages),
+  },
 )
 
 /** What no form can tell: names that lead nowhere, packages twice or out of order, suites without an archive. */
 function contentProblem(lock: Lockfile): string | undefined {
+  if (lock.parent && contentDigest(lock.parent) !== lock.parent.digest) {
+    return `what ${lock.parent.name} brought does not have the digest that stands there`
+  }
   const suites = new Set(lock.archives.map((archive) => archive.suite))
   for (const [platform, { packages, runs = [] }] of Object.entries(lock.platforms)) {
     const stray = runs.find((run) => !packages.some((locked) => locked.name === run.package))

@@ -1,6 +1,7 @@
 import type { Archive, ArchiveRelease } from '../debian/archive.ts'
 import { type Resolution, resolve } from '../debian/resolver.ts'
 import type { Definition } from '../definition/definition.ts'
+import type { ParentContent } from '../definition/parent-content.ts'
 import { noSources } from '../definition/sources/read-sources.ts'
 import type { ProductSources } from '../definition/sources/source.ts'
 import { badInput } from '../lib/errors.ts'
@@ -31,6 +32,8 @@ export interface LockChoices {
   readonly sources?: ProductSources
   /** Accept that a source package has other versions on other platforms. */
   readonly archSkew?: boolean
+  /** What the definition's parent brings. */
+  readonly parent?: ParentContent | undefined
 }
 
 /**
@@ -42,7 +45,7 @@ export interface LockChoices {
 export function resolveLock(
   definition: Definition,
   archive: Archive,
-  { previous, update = [], archSkew = false, sources = noSources }: LockChoices = {},
+  { previous, update = [], archSkew = false, sources = noSources, parent }: LockChoices = {},
 ): Lockfile {
   const wanted = wantedPackages(definition, sources)
   const moving = update === 'all' ? allNames(previous) : movingNames(wanted, previous, update)
@@ -60,6 +63,7 @@ export function resolveLock(
     lockVersion,
     assemblyVersion,
     definition: definitionDigest(definition),
+    ...(parent && { parent }),
     date: archive.releases
       .map((release) => release.date)
       .sort()
@@ -188,9 +192,9 @@ function lockArchive(release: ArchiveRelease): LockedArchive {
 
 /** Whether two locks choose the same; only the archive's state may have moved on. What runs is found out later. */
 function sameChoice(a: Lockfile, b: Lockfile): boolean {
-  const choice = ({ assemblyVersion, definition, platforms, installer }: Lockfile): string => {
+  const choice = ({ assemblyVersion, definition, parent, platforms, installer }: Lockfile): string => {
     const chosen = Object.entries(platforms).map(([name, { runs: _, ...platform }]) => [name, platform])
-    return JSON.stringify([assemblyVersion, definition, chosen, installer])
+    return JSON.stringify([assemblyVersion, definition, parent, chosen, installer])
   }
   return choice(a) === choice(b)
 }

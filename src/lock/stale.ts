@@ -1,5 +1,6 @@
 import { matchesPin } from '../debian/resolver-candidates.ts'
 import type { Definition } from '../definition/definition.ts'
+import type { ParentContent } from '../definition/parent-content.ts'
 import { noSources } from '../definition/sources/read-sources.ts'
 import { localSuite, type ProductSources } from '../definition/sources/source.ts'
 import { commandName, programName } from '../lib/command-name.ts'
@@ -7,23 +8,49 @@ import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import { pinnedLayer } from './assign-layers.ts'
 import { definitionDigest } from './definition-digest.ts'
+import { describeMove, diffParent } from './diff-parent.ts'
 import { lockSources, type WantedPackages, wantedPackages } from './lock-sources.ts'
 import { assemblyVersion, type LockedPlatform, type LockedSource, type Lockfile } from './lockfile.ts'
 import { lockName } from './read-lock.ts'
 
-/** Throws `stale-lock` (exit code 2), with the reasons, where a lock does not fit its definition. */
+/**
+ * Throws `stale-lock` (exit code 2), with the reasons, where a lock does not fit its definition, or what its parent
+ * brings has changed since.
+ */
 export function refuseStale(
   definition: Definition,
   lock: Lockfile,
   sources: ProductSources = noSources,
+  parent?: ParentContent,
 ): void {
-  const reasons = staleReasons(definition, lock, sources)
+  refuseMovedParent(lock, parent)
+  const reasons = [...missingParent(lock, parent), ...staleReasons(definition, lock, sources)]
   if (reasons.length === 0) return
   const more = reasons.length > 3 ? `; and ${reasons.length - 3} more` : ''
   throw badInput(
     'stale-lock',
     `${lockName} does not fit the definition: ${reasons.slice(0, 3).join('; ')}${more}. Bring it up to date: ${commandName()} lock`,
   )
+}
+
+/** Throws `stale-lock` where the parent is not what it was: that is to be looked at before it is taken. */
+export function refuseMovedParent(lock: Lockfile, parent: ParentContent | undefined): void {
+  if (!lock.parent || !parent || lock.parent.name !== parent.name) return
+  const moved = diffParent(lock.parent, parent)
+  if (!moved) return
+  throw badInput(
+    'stale-lock',
+    `${describeMove(moved)} since ${lockName} was made. What changes: ${commandName()} diff. To take it: ${commandName()} lock --update ${parent.name}, or all packages' newest too: ${commandName()} lock --update`,
+  )
+}
+
+function missingParent({ parent: locked }: Lockfile, parent: ParentContent | undefined): string[] {
+  if (!parent || locked?.name === parent.name) return []
+  return [
+    locked
+      ? `it was made over ${locked.name}, and the product extends ${parent.name}`
+      : `it does not say what ${parent.name} brings, which the product extends`,
+  ]
 }
 
 /** Why a lock no longer says what its definition asks for; empty: it does. Each reason is a clause without its stop. */

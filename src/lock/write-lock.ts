@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { ParentContent } from '../definition/parent-content.ts'
 import { writeFileAtomic } from '../lib/atomic.ts'
 import { platforms } from '../lib/platform.ts'
 import type {
@@ -23,6 +24,7 @@ export function formatLock(lock: Lockfile): string {
     lockVersion: lock.lockVersion,
     assemblyVersion: lock.assemblyVersion,
     definition: lock.definition,
+    parent: lock.parent && orderParent(lock.parent),
     date: lock.date,
     archives: lock.archives.map(orderArchive),
     platforms: Object.fromEntries(
@@ -34,6 +36,10 @@ export function formatLock(lock: Lockfile): string {
     installer: lock.installer && orderInstaller(lock.installer),
   }
   return `${JSON.stringify(ordered, undefined, 2)}\n`
+}
+
+function orderParent({ name, version, digest, values, files }: ParentContent): ParentContent {
+  return { name, version, digest, values, files }
 }
 
 function orderInstaller(installer: NonNullable<Lockfile['installer']>) {

@@ -1,0 +1,132 @@
+import { stringify } from 'yaml'
+import { editorSchemas } from './editor-schema.ts'
+
+/** What a partner says when a product directory is made. */
+export interface NewProduct {
+  readonly name: string
+  readonly vendor: string
+  readonly product: string
+  readonly command: string
+  readonly support: string
+  /** `slipway-reference`, or a path relative to the new directory. */
+  readonly extends: string
+}
+
+const schemaFolder = '.slipway/schema'
+
+/** The files of a new product directory by path: it builds as it is, and holds only what differs. Pure but for the schemas. */
+export function newProductFiles(product: NewProduct): Map<string, string> {
+  return new Map([
+    ['appliance.yaml', appliance(product)],
+    ['images/tools/component.yaml', tools],
+    [`images/brand/rootfs/usr/share/${product.name}/support.txt`, supportText(product)],
+    ['images/brand/logo.svg', logo(product)],
+    ['profiles/shop.yaml', shop],
+    ['README.md', readme(product)],
+    ['.gitignore', gitignore],
+    ...[...editorSchemas()].map(([file, text]): [string, string] => [`${schemaFolder}/${file}`, text]),
+  ])
+}
+
+function appliance({ name, vendor, product, command, support, extends: parent }: NewProduct): string {
+  return `# yaml-language-server: $schema=${schemaFolder}/appliance.schema.json
+# What ${name} is: the product that it extends, and what differs. All else is taken from there, release after release.
+# Maps are merged key by key; any other value replaces the one beneath; an empty value takes it away; a key with a +
+# behind it adds to the list beneath. Which file a value comes from: slipway explain brand.vendor
+extends: ${text(parent)}
+name: ${name}
+version: 1.0.0
+
+# What everybody sees: the command, help, errors, the image's labels, the names of files.
+brand:
+  vendor: ${text(vendor)}
+  product: ${text(product)}
+  command: ${command}
+  support: ${text(support)}
+  banner: |
+    ${product}
+    Help: ${support}
+  colours: { primary: "#1f5fa8", accent: "#f29f05" }
+  logo: images/brand/logo.svg
+
+# A layer of our own. What is added goes beneath the brand's layer, which stays the last.
+layers+: [tools]
+
+checks+:
+  - file: /usr/share/${name}/support.txt
+`
+}
+
+const tools = `# yaml-language-server: $schema=../../${schemaFolder}/component.schema.json
+# A component is a folder of images/ with a component.yaml; its layer has its name, and stands in appliance.yaml's
+# layers. Packages come from Debian, with all that they need; slipway lock writes down which versions.
+description: What our support staff use
+packages: [ethtool]
+checks:
+  - package: ethtool
+`
+
+function supportText({ product, vendor, support }: NewProduct): string {
+  return `${product}, by ${vendor}.
+Help: ${support}
+`
+}
+
+function logo({ product }: NewProduct): string {
+  const letter = product.replaceAll(/[^\p{L}\p{N}]/gu, '').slice(0, 1) || 'A'
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
+  <rect width="64" height="64" rx="12" fill="#1f5fa8"/>
+  <text x="32" y="44" font-family="sans-serif" font-size="36" text-anchor="middle" fill="#ffffff">${letter}</text>
+</svg>
+`
+}
+
+const shop = `# yaml-language-server: $schema=../${schemaFolder}/profile.schema.json
+# How much, and for whom. This one is the profile branch, and what differs. The profiles of the product that is
+# extended are there too.
+description: A shop with a few tills, on a small host
+extends: branch
+services:
+  optimiser:
+    memory: 384m
+    cache: 1g
+`
+
+function readme({ name, product, vendor, command, extends: parent }: NewProduct): string {
+  return `# ${product}
+
+The appliance of ${vendor}: ${parent}, and what differs from it.
+
+| file | holds |
+| --- | --- |
+| \`appliance.yaml\` | name, release, brand, layers |
+| \`images/tools/\` | a component of our own: what support staff use |
+| \`images/brand/rootfs/\` | files that go into the image as they are |
+| \`profiles/shop.yaml\` | a profile beside those of ${parent} |
+| \`appliance.lock\` | every package by version and hash; commit it |
+
+    slipway lock                         # choose the packages, write appliance.lock
+    slipway build                        # the image, in build/
+    slipway test                         # does the image hold what it should?
+    slipway explain brand.vendor         # which file says so?
+
+On a host with a Docker Engine:
+
+    slipway install --profile shop
+
+The command that customers type is \`${command}\`. When ${parent} moves on, \`slipway diff\` shows what changes beneath
+${name}, and \`slipway lock --update\` takes it.
+`
+}
+
+const gitignore = `# Made by commands from what is committed.
+/build/
+/vendor/
+# The private key that signs bundles and licences.
+*.key
+`
+
+/** A scalar on one line, in quotes where it needs them. */
+function text(value: string): string {
+  return stringify(value, { lineWidth: 0 }).trimEnd()
+}
