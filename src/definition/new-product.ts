@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { commandName } from '../lib/command-name.ts'
 import { editorSchemas } from './editor-schema.ts'
 
 /** What a partner says when a product directory is made. */
@@ -32,7 +33,7 @@ function appliance({ name, vendor, product, command, support, extends: parent }:
   return `# yaml-language-server: $schema=${schemaFolder}/appliance.schema.json
 # What ${name} is: the product that it extends, and what differs. All else is taken from there, release after release.
 # Maps are merged key by key; any other value replaces the one beneath; an empty value takes it away; a key with a +
-# behind it adds to the list beneath. Which file a value comes from: slipway explain brand.vendor
+# behind it adds to the list beneath. Which file a value comes from: ${commandName()} explain brand.vendor
 extends: ${text(parent)}
 name: ${name}
 version: 1.0.0
@@ -59,7 +60,7 @@ checks+:
 
 const tools = `# yaml-language-server: $schema=../../${schemaFolder}/component.schema.json
 # A component is a folder of images/ with a component.yaml; its layer has its name, and stands in appliance.yaml's
-# layers. Packages come from Debian, with all that they need; slipway lock writes down which versions.
+# layers. Packages come from Debian, with all that they need; ${commandName()} lock writes down which versions.
 description: What our support staff use
 packages: [ethtool]
 checks:
@@ -105,17 +106,17 @@ The appliance of ${vendor}: ${parent}, and what differs from it.
 | \`profiles/shop.yaml\` | a profile beside those of ${parent} |
 | \`appliance.lock\` | every package by version and hash; commit it |
 
-    slipway lock                         # choose the packages, write appliance.lock
-    slipway build                        # the image, in build/
-    slipway test                         # does the image hold what it should?
-    slipway explain brand.vendor         # which file says so?
+    ${commandName()} lock                         # choose the packages, write appliance.lock
+    ${commandName()} build                        # the image, in build/
+    ${commandName()} test                         # does the image hold what it should?
+    ${commandName()} explain brand.vendor         # which file says so?
 
 On a host with a Docker Engine:
 
-    slipway install --profile shop
+    ${commandName()} install --profile shop
 
-The command that customers type is \`${command}\`. When ${parent} moves on, \`slipway diff\` shows what changes beneath
-${name}, and \`slipway lock --update\` takes it.
+The command that customers type is \`${command}\`. When ${parent} moves on, \`${commandName()} diff\` shows what changes beneath
+${name}, and \`${commandName()} lock --update\` takes it.
 `
 }
 
