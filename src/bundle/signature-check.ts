@@ -41,7 +41,7 @@ export function checkSignature(file: string, claim: Claim, trust: Trust): string
   const text = signature.replace(/\n$/, '')
   const isPlain = Buffer.from(text, 'base64').toString('base64') === text && signature === `${text}\n`
   const by = trust.keys.find((one) => isPlain && verifyBytes(one, bytes, text))
-  if (by && keyId(by) === key) return key
+  if (by && (key === undefined || keyId(by) === key)) return keyId(by)
   if (key !== undefined && !ids.includes(key))
     throw refused(
       'other-key',
