@@ -1,7 +1,7 @@
 import type { Definition } from '../definition/definition.ts'
 import { type Profile, profileVariables } from '../definition/profile.ts'
 import { loadProfile, profileNames } from '../definition/profile-load.ts'
-import { loadCompose } from '../definition/runtime-check.ts'
+import { composeVariables, loadCompose } from '../definition/runtime-check.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { BackupHeader } from '../host/backup/format.ts'
@@ -122,9 +122,10 @@ export async function chooseProfile(
   const compose = await loadCompose(definition, profileVariables(profile))
   const services = compose.services.map((service) => service.name)
   const set = options.set ?? []
-  withSettings(profile, set, services)
+  const variables = await composeVariables(definition)
+  withSettings(profile, set, services, variables)
   const settings = mergeSettings(stored.settings, { set, unset: options.unset ?? [] }, name)
-  return { profile: withStoredSettings(profile, settings, services), settings }
+  return { profile: withStoredSettings(profile, settings, services, variables), settings }
 }
 
 /** Adds the ports that other programs of this machine hold, where the Engine is this machine's. */

@@ -7,6 +7,7 @@ export interface ComponentSource {
   readonly description?: string
   readonly layer?: string
   readonly essential?: boolean
+  readonly optional?: boolean
   readonly packages?: readonly string[]
   readonly groups?: readonly Group[]
   readonly users?: readonly {

@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nearest } from '../lib/nearest.ts'
 import { platforms } from '../lib/platform.ts'
+import { chooseComponents, type FoundComponent, placeLayers } from './choose-components.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
-import type { AcceptedScript, Brand, Component, Definition, Parent } from './definition.ts'
+import type { AcceptedScript, Brand, Definition, Parent } from './definition.ts'
 import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { type ApplianceFile, findParents, rootsOf } from './parents.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import { findInRoots, inRoot, namesInRoots, type Roots, rootsWithFile } from './roots.ts'
 import { checkRuntime } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
-import { type Place, readYamlFile } from './yaml-file.ts'
+import { readYamlFile } from './yaml-file.ts'
 
 /** `appliance.yaml` as its schema allows it. */
 interface ApplianceSource {
@@ -30,6 +30,7 @@ interface ApplianceSource {
   }
   readonly platforms?: Definition['platforms']
   readonly layers: readonly string[]
+  readonly optional?: readonly string[]
   readonly pins?: Readonly<Record<string, string>>
   readonly exclude?: Readonly<Record<string, string>>
   readonly omit?: readonly {
@@ -64,15 +65,9 @@ export async function loadDefinition(directory: string): Promise<Definition> {
   refuseProblems(problems)
 
   const source = appliance.value as ApplianceSource
-  for (const { component, place } of components.found) {
-    if (source.layers.includes(component.layer)) continue
-    const near = nearest(component.layer, source.layers)[0]
-    problems.push({
-      ...place,
-      path: 'layer',
-      text: `the layer is "${component.layer}"; it must be one of appliance.yaml's layers: ${source.layers.join(', ')}${near ? `; did you mean ${near}?` : ''}`,
-    })
-  }
+  const { chosen, problems: strays } = chooseComponents(source.optional ?? [], components.found, appliance)
+  const { layers, problems: misplaced } = placeLayers(source.layers, chosen)
+  problems.push(...strays, ...misplaced)
   const file = async (name: string, ...at: ValuePath): Promise<string> => {
     const found = await findInRoots(roots, name)
     if (found !== undefined) return found
@@ -103,16 +98,16 @@ export async function loadDefinition(directory: string): Promise<Definition> {
       keyrings,
     },
     platforms: source.platforms ?? platforms,
-    layers: source.layers,
+    layers,
     pins: source.pins ?? {},
     exclude: source.exclude ?? {},
     omit: (source.omit ?? []).map((rule) => ({ ...rule, except: rule.except ?? [] })),
     accept: source.accept ?? [],
     keys,
     brand: logo === undefined ? brand : { ...brand, logo: await file(logo, 'brand', 'logo') },
-    components: components.found
+    components: chosen
       .map(({ component }) => component)
-      .sort((a, b) => source.layers.indexOf(a.layer) - source.layers.indexOf(b.layer)),
+      .sort((a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer)),
     checks: (source.checks ?? []).map(toCheck),
     composeFile: path.join(root, 'compose', 'appliance.yaml'),
     recipeFolders: [...new Set([...roots.map((one) => inRoot(one, 'images/recipes')), slipwayRecipes])],
@@ -151,11 +146,6 @@ function identify({ root, yaml }: ApplianceFile): Parent {
   return { name, version, directory: root.directory }
 }
 
-interface FoundComponent {
-  readonly component: Component
-  readonly place: Place
-}
-
 async function readComponents(roots: Roots): Promise<{ found: FoundComponent[]; problems: Problem[] }> {
   const found: FoundComponent[] = []
   const problems: Problem[] = []
@@ -171,7 +161,8 @@ async function readComponents(roots: Roots): Promise<{ found: FoundComponent[]; 
     const present = await Promise.all(overlays.map(isDirectory))
     const rootfs = overlays.filter((_, index) => present[index])
     const component = toComponent(name, yaml.value as ComponentSource, rootfs)
-    found.push({ component, place: yaml.placeOf(['layer']) })
+    const { layer, optional = false } = yaml.value as ComponentSource
+    found.push({ component, place: yaml.placeOf(['layer']), named: layer !== undefined, optional })
   }
   return { found, problems }
 }

@@ -25,6 +25,7 @@ interface ServiceSource {
   readonly cache?: string | number
   readonly port?: string | number
   readonly restart?: string
+  readonly settings?: Readonly<Record<string, string | number | boolean | readonly string[]>>
 }
 
 type Place = Pick<Definition, 'roots'>
@@ -86,8 +87,14 @@ export async function readProfile(
 /** The later one wins; services and the maintenance window are merged key by key, lists are replaced. */
 function merge(base: ProfileSource, over: ProfileSource): ProfileSource {
   const services = { ...base.services }
-  for (const [name, share] of Object.entries(over.services ?? {}))
-    services[name] = { ...services[name], ...share }
+  for (const [name, share] of Object.entries(over.services ?? {})) {
+    const settings = { ...services[name]?.settings, ...share.settings }
+    services[name] = {
+      ...services[name],
+      ...share,
+      ...(Object.keys(settings).length > 0 && { settings }),
+    }
+  }
   return { ...base, ...over, services, maintenance: { ...base.maintenance, ...over.maintenance } }
 }
 
@@ -120,7 +127,18 @@ function toServiceProfile(source: ServiceSource): ServiceProfile {
     ...(source.cache === undefined ? {} : { cache: String(source.cache) }),
     ...(source.port === undefined ? {} : { port: String(source.port) }),
     ...(source.restart === undefined ? {} : { restart: source.restart }),
+    ...(source.settings && { settings: toSettings(source.settings) }),
   }
+}
+
+/** Values as services read them: a list is text with blanks between. */
+function toSettings(source: NonNullable<ServiceSource['settings']>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(source).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(' ') : String(value),
+    ]),
+  )
 }
 
 /** What a schema cannot see: the profile that is extended, networks, addresses, sizes too small to start with. */

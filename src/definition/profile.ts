@@ -22,6 +22,8 @@ export interface ServiceProfile {
   readonly port?: string
   /** As Compose writes it: "unless-stopped". */
   readonly restart?: string
+  /** What only this service understands: name → value, `role` of `tunnel` as the variable TUNNEL_ROLE. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface MaintenanceWindow {
@@ -37,7 +39,7 @@ export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
 
 /**
  * The Compose variables that a profile sets: `<SERVICE>_MEMORY`, `_CACHE`, `_PORT` (with `_ADDRESS` where the port has
- * one), `_RESTART`, and `ALLOWED_NETWORKS`, `UPSTREAM_DNS`. What the profile leaves open keeps the Compose file's default.
+ * one), `_RESTART`, one for each of the service's own settings, and `ALLOWED_NETWORKS`, `UPSTREAM_DNS`. What the profile leaves open keeps the Compose file's default.
  */
 export function profileVariables(profile: Profile): Record<string, string> {
   const variables: Record<string, string> = {}
@@ -48,6 +50,9 @@ export function profileVariables(profile: Profile): Record<string, string> {
     for (const key of ['memory', 'cache', 'address', 'port', 'restart'] as const) {
       const value = values[key]
       if (value !== undefined) variables[serviceVariable(service, key)] = value
+    }
+    for (const [name, value] of Object.entries(share.settings ?? {})) {
+      variables[serviceVariable(service, name)] = value
     }
   }
   if (profile.allowedNetworks) variables.ALLOWED_NETWORKS = profile.allowedNetworks.join(' ')
@@ -62,7 +67,19 @@ export function splitPort(text: string | undefined): { address?: string; port?: 
   return colon < 0 ? { port: text } : { address: text.slice(0, colon), port: text.slice(colon + 1) }
 }
 
-/** "wan-cache", "memory" → "WAN_CACHE_MEMORY". */
-export function serviceVariable(service: string, key: keyof ServiceProfile | 'address'): string {
-  return `${service}_${key}`.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')
+/** "wan-cache", "memory" → "WAN_CACHE_MEMORY"; "tunnel", "keyFile" → "TUNNEL_KEY_FILE". */
+export function serviceVariable(service: string, key: string): string {
+  const words = key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
+  return `${service}_${words}`.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')
+}
+
+/** What a service's own settings are called, from the variables of the Compose file: TUNNEL_KEY_FILE → "keyFile". */
+export function settingNames(service: string, variables: Iterable<string>): string[] {
+  const prefix = serviceVariable(service, '')
+  return [...variables]
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length).toLowerCase())
+    .map((name) => name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()))
+    .filter((name) => !['memory', 'cache', 'address', 'port', 'restart'].includes(name))
+    .sort()
 }

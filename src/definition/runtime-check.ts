@@ -6,8 +6,9 @@ import { readCompose } from './compose-parse.ts'
 import type { Component, Definition } from './definition.ts'
 import type { Variables } from './interpolate.ts'
 import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
+import { isOptional, switchedOn } from './optional.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
-import { type Profile, type ServiceProfile, serviceVariable, splitPort } from './profile.ts'
+import { type Profile, serviceVariable, settingNames, splitPort } from './profile.ts'
 import { profileNames, readProfile } from './profile-load.ts'
 import { inRoot, namesInRoots, type Root } from './roots.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
@@ -20,6 +21,11 @@ export async function loadCompose(
   const { compose, problems } = readCompose(await readComposeFile(definition), variables)
   refuseProblems(problems)
   return compose!
+}
+
+/** The names of the variables that the product's Compose file uses: what a profile can set. */
+export async function composeVariables(definition: Pick<Definition, 'roots'>): Promise<ReadonlySet<string>> {
+  return readCompose(await readComposeFile(definition), {}).names
 }
 
 /** The text of the product's Compose file, as docker-compose reads it. */
@@ -39,11 +45,17 @@ export async function readComposeFile(definition: Pick<Definition, 'roots'>): Pr
 
 const mainFile = 'compose/appliance.yaml'
 
+/** Every file of `compose/` but those named after an optional component that is not switched on. */
 async function composeFiles({ roots }: Pick<Definition, 'roots'>): Promise<{ root: Root; file: string }[]> {
   const found = []
+  const on = await switchedOn(roots)
   for (const root of roots.toReversed()) {
     const names = (await namesInRoots([root], 'compose')).filter((name) => name.endsWith('.yaml'))
-    const files = names.map((name) => `compose/${name}`)
+    const files: string[] = []
+    for (const name of names) {
+      const component = name.slice(0, -'.yaml'.length)
+      if (on.includes(component) || !(await isOptional(roots, component))) files.push(`compose/${name}`)
+    }
     for (const file of files.sort((a, b) => Number(b === mainFile) - Number(a === mainFile))) {
       found.push({ root, file })
     }
@@ -139,9 +151,16 @@ function checkEffect(yaml: YamlFile, compose: Compose, used: ReadonlySet<string>
       )
       continue
     }
-    for (const key of Object.keys(share)) {
-      const variable = serviceVariable(service, key as keyof ServiceProfile)
+    const { settings = {}, ...common } = share
+    for (const key of Object.keys(common)) {
+      const variable = serviceVariable(service, key)
       if (!used.has(variable)) problems.push(problem(yaml, ['services', service, key], noEffect(variable)))
+    }
+    for (const key of Object.keys(settings)) {
+      const variable = serviceVariable(service, key)
+      if (used.has(variable)) continue
+      const text = `${noEffect(variable)}${suggest(key, settingNames(service, used))}`
+      problems.push(problem(yaml, ['services', service, 'settings', key], text))
     }
     const address = serviceVariable(service, 'address')
     if (splitPort(share.port === undefined ? undefined : String(share.port)).address && !used.has(address)) {

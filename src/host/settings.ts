@@ -1,22 +1,27 @@
-import type { Profile, ServiceProfile } from '../definition/profile.ts'
+import { type Profile, type ServiceProfile, settingNames } from '../definition/profile.ts'
 import { parseSize } from '../definition/size.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 
 const serviceKeys = ['memory', 'cache', 'port', 'restart'] as const
+type CommonKey = Exclude<keyof ServiceProfile, 'settings'>
 const listKeys = ['allowedNetworks', 'upstreamDns'] as const
 
 /**
  * A profile with settings of one site over it: "dns.port=1053", "optimiser.memory=1g",
- * "allowedNetworks=10.0.0.0/8,192.168.0.0/16". Throws `bad-setting`, with the nearest right name.
+ * "allowedNetworks=10.0.0.0/8,192.168.0.0/16"; and a service's own, "tunnel.role=client". Throws `bad-setting`, with the
+ * nearest right name.
+ *
+ * @param variables names that the Compose file uses
  */
 export function withSettings(
   profile: Profile,
   settings: readonly string[],
   services: readonly string[],
+  variables: Iterable<string> = [],
 ): Profile {
-  return settings.reduce((merged, setting) => withSetting(merged, setting, services), profile)
+  return settings.reduce((merged, setting) => withSetting(merged, setting, services, variables), profile)
 }
 
 /**
@@ -27,10 +32,11 @@ export function withStoredSettings(
   profile: Profile,
   stored: Readonly<Record<string, string>>,
   services: readonly string[],
+  variables: Iterable<string> = [],
 ): Profile {
   return Object.entries(stored).reduce((merged, [key, value]) => {
     try {
-      return withSetting(merged, `${key}=${value}`, services)
+      return withSetting(merged, `${key}=${value}`, services, variables)
     } catch (error) {
       throw badInput(
         'stored-setting',
@@ -41,13 +47,22 @@ export function withStoredSettings(
   }, profile)
 }
 
-function withSetting(profile: Profile, setting: string, services: readonly string[]): Profile {
+function withSetting(
+  profile: Profile,
+  setting: string,
+  services: readonly string[],
+  variables: Iterable<string>,
+): Profile {
   const equals = setting.indexOf('=')
   const name = setting.slice(0, Math.max(0, equals))
   const value = setting.slice(equals + 1)
   const list = listKeys.find((key) => key === name)
   if (list) return { ...profile, [list]: value.split(/[\s,]+/).filter((item) => item !== '') }
-  const known = [...services.flatMap((service) => serviceKeys.map((key) => `${service}.${key}`)), ...listKeys]
+  const own = services.flatMap((service) =>
+    settingNames(service, variables).map((key) => `${service}.${key}`),
+  )
+  const common = services.flatMap((service) => serviceKeys.map((key) => `${service}.${key}`))
+  const known = [...common, ...own, ...listKeys]
   if (!known.includes(name)) {
     const [near] = nearest(name || setting, known)
     throw badInput(
@@ -57,12 +72,17 @@ function withSetting(profile: Profile, setting: string, services: readonly strin
   }
   const dot = name.lastIndexOf('.')
   const service = name.slice(0, dot)
-  const key = name.slice(dot + 1) as keyof ServiceProfile
+  const key = name.slice(dot + 1) as CommonKey
+  const share = profile.services[service]
+  if (own.includes(name)) {
+    const settings = { ...share?.settings, [key]: value }
+    return { ...profile, services: { ...profile.services, [service]: { ...share, settings } } }
+  }
   return {
     ...profile,
     services: {
       ...profile.services,
-      [service]: { ...profile.services[service], [key]: readValue(key, value, setting) },
+      [service]: { ...share, [key]: readValue(key, value, setting) },
     },
   }
 }
@@ -70,7 +90,7 @@ function withSetting(profile: Profile, setting: string, services: readonly strin
 const restartPolicy = /^(no|always|unless-stopped|on-failure(:[1-9]\d*)?)$/
 const port = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?\d{1,5}$/
 
-function readValue(key: keyof ServiceProfile, value: string, setting: string): string | number {
+function readValue(key: CommonKey, value: string, setting: string): string | number {
   if (key === 'memory') {
     const bytes = parseSize(value)
     if (bytes !== undefined && bytes >= 6 * 1024 * 1024) return bytes

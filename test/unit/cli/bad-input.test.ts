@@ -47,7 +47,7 @@ describe('a YAML file that is wrong is refused before anything is written:', () 
     [
       'images/app/component.yaml',
       'package: [app]\n',
-      'slipway: images/app/component.yaml:1: package is unknown; did you mean packages? Known at the top: description, layer, essential, packages, sources, groups, users, directories, files, links, ports, checks, licence. Correct it, then run: slipway validate',
+      'slipway: images/app/component.yaml:1: package is unknown; did you mean packages? Known at the top: description, layer, essential, optional, packages, sources, groups, users, directories, files, links, ports, checks, licence. Correct it, then run: slipway validate',
     ],
     [
       'images/app/component.yaml',

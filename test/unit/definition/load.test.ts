@@ -410,7 +410,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
           file: 'images/base/component.yaml',
           line: 1,
           path: 'esential',
-          text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, packages, sources, groups, users, directories, files, links, ports, checks, licence',
+          text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, optional, packages, sources, groups, users, directories, files, links, ports, checks, licence',
         },
       ],
     })
