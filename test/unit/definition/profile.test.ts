@@ -123,7 +123,7 @@ describe('loadProfile', () => {
     ],
     [
       'services: { dns: { cashe: 1g } }',
-      'services.dns.cashe is unknown; did you mean cache? Known in services.dns: memory, cache, port, restart.',
+      'services.dns.cashe is unknown; did you mean cache? Known in services.dns: memory, cache, port, restart, settings.',
     ],
     [
       'allowedNetworks: [10.0.0.0]',
