@@ -133,6 +133,20 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./test.ts')))
 
   program
+    .command('rebrand <image>')
+    .description('put another brand on a built image: one small layer is new, every other stays as it is')
+    .requiredOption(
+      '--brand <file>',
+      "what brand holds in appliance.yaml, as a file; or another product's appliance.yaml",
+    )
+    .option('--name <name>', "the image's name too (default: that of the file, else as it was)")
+    .option('--out <dir>', 'write the image there, as an OCI image layout')
+    .option('--load', 'load the image of this machine into the Engine')
+    .option('--dry-run', 'show what would come of it, write nothing')
+    .option('--json', 'print digests and sizes as JSON')
+    .action(run(() => import('./rebrand.ts')))
+
+  program
     .command('diff [a] [b]')
     .description(
       'what differs between two builds or two locks; without them, what changed beneath this product since its lock',

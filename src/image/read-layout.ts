@@ -58,6 +58,22 @@ async function* imagesIn(directory: string): AsyncGenerator<FoundImage> {
   }
 }
 
+/** The documents of one type that refer to an image of a layout (OCI image-spec 1.1, manifest.md, "subject"). */
+export async function layoutReferrers(
+  directory: string,
+  { digest }: Descriptor,
+  artifactType: string,
+): Promise<Uint8Array[]> {
+  const found: Uint8Array[] = []
+  for (const descriptor of (await readIndexFile(directory)).manifests) {
+    if (descriptor.artifactType !== artifactType) continue
+    const { subject, layers } = await readJson<Manifest>(directory, descriptor)
+    if (subject?.digest !== digest) continue
+    for (const layer of layers) found.push(await readLayoutBlob(directory, layer))
+  }
+  return found
+}
+
 /** Reads a blob of a layout whole; throws `bad-blob` where its bytes are not those of its digest. */
 export async function readLayoutBlob(directory: string, blob: Descriptor): Promise<Uint8Array> {
   const file = blobFile(directory, blob.digest)
