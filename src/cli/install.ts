@@ -3,6 +3,7 @@ import { readStatus } from '../host/status.ts'
 import type { Step } from '../host/step.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
+import { greeting } from './greeting.ts'
 import { type InstallOptions, type PreparedInstall, prepareInstall } from './host-plan.ts'
 import { nextSteps, printNextSteps } from './next-steps.ts'
 import { planJson, showPlan } from './plan.ts'
@@ -21,6 +22,8 @@ export async function run(context: Context, options: ApplyOptions, args: string[
     showPlan(context, options, prepared)
     return
   }
+  const { title, help } = greeting(prepared.image)
+  if (steps.length > 0 && !options.json && title) context.print(title)
   if (steps.length > 0) await preflightInstall(context, prepared)
   const done = steps.length > 0 ? await apply(context, options, prepared) : steps
   const status = await readStatus(engine, target.name)
@@ -31,6 +34,7 @@ export async function run(context: Context, options: ApplyOptions, args: string[
   }
   if (done.length === 0) context.print(`${target.name} is as it should be; nothing was changed.`)
   printNextSteps(context, status, target.release, next)
+  if (done.length > 0 && help) context.print(help)
 }
 
 async function apply(

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { commandName } from '../lib/command-name.ts'
+import { commandName, isBranded } from '../lib/command-name.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { packageVersion } from './package-version.ts'
@@ -20,11 +20,17 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       exitCode = (await verb.run(context, command.optsWithGlobals() as never, command.args)) ?? exitCodes.done
     }
 
+  const branded = isBranded(context.env)
   const program = new Command(commandName())
-    .description('Builds a layered Debian appliance image, and keeps it running on any Docker host.')
+    .description(
+      branded
+        ? 'Installs the appliance, and keeps it running on any Docker host.'
+        : 'Builds a layered Debian appliance image, and keeps it running on any Docker host.',
+    )
     .version(packageVersion(), '-V, --version')
     .option('-C, --directory <dir>', 'product directory', context.env.SLIPWAY_PRODUCT || '.')
     .option('--debug', 'show where an error came from')
+    .configureHelp(branded ? { visibleCommands: forHosts } : {})
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
@@ -379,6 +385,10 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
 
   return async (argv) => {
     try {
+      if (branded && (argv.length === 0 || argv.includes('--help') || argv.includes('-h'))) {
+        const { whereToAsk } = await import('./where-to-ask.ts')
+        program.addHelpText('after', await whereToAsk(context))
+      }
       await program.parseAsync([...argv], { from: 'user' })
       return exitCode
     } catch (error) {
@@ -386,6 +396,13 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       throw error
     }
   }
+}
+
+/** Under a partner's name the program is on a customer's host: what builds products is not offered, though it is there. */
+function forHosts(command: Command): Command[] {
+  const builders =
+    /^(?:init|validate|explain|lock|outdated|why|vendor|build|bundle|test|rebrand|diff|sbom|push|key|demo)$/
+  return command.commands.filter((one) => !builders.test(one.name()) || command.parent !== null)
 }
 
 /** What commander says of a mistake, as one sentence in the form of every other error. */

@@ -73,7 +73,7 @@ export interface Brand {
   readonly command: string
   /** Where to ask for help. */
   readonly support: string
-  /** A few lines shown at the start of a shell in the appliance, and above an install. */
+  /** A few lines shown at the start of a shell in the appliance. */
   readonly banner?: string
   /** For pages and papers: `#rrggbb`. */
   readonly colours?: { readonly primary: string; readonly accent?: string }

@@ -7,8 +7,12 @@ export function commandName(env: NodeJS.ProcessEnv = process.env): string {
   return /^[a-z][a-z0-9-]*$/.test(name) ? name : 'slipway'
 }
 
+/** Whether the program goes by a partner's name. */
+export function isBranded(env: NodeJS.ProcessEnv = process.env): boolean {
+  return commandName(env) !== 'slipway'
+}
+
 /** The program as a name in a sentence: the partner's command, else Slipway. */
 export function programName(env: NodeJS.ProcessEnv = process.env): string {
-  const name = commandName(env)
-  return name === 'slipway' ? 'Slipway' : name
+  return isBranded(env) ? commandName(env) : 'Slipway'
 }
