@@ -1,11 +1,10 @@
 import path from 'node:path'
-import { loadDefinition } from '../definition/load.ts'
 import type { Engine } from '../engine/engine.ts'
 import { listAppliances } from '../host/inspect.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
+import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
-import { checkName } from './host-plan.ts'
 
 /**
  * Which appliance a host verb is about: `--name`, else the only one on the Engine, else that of the product directory
@@ -33,6 +32,8 @@ export async function chooseAppliance(
 }
 
 async function productName(directory: string): Promise<string | undefined> {
+  // Only here: what most verbs never ask need not be loaded.
+  const { loadDefinition } = await import('../definition/load.ts')
   try {
     return (await loadDefinition(directory)).name
   } catch (error) {

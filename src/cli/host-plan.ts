@@ -24,6 +24,7 @@ import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
+import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import { openSource, type SourceOptions } from './install-source.ts'
 import { enginePlatform } from './platform-option.ts'
@@ -155,14 +156,5 @@ export function checkRelease(definition: Definition, image: ImageSource, directo
   throw badInput(
     'other-release',
     `${directory} holds ${product} ${release}, and the definition is ${definition.name} ${definition.version}; \`${commandName()} build\` builds it.`,
-  )
-}
-
-/** A name is Compose's project and the start of container names. */
-export function checkName(name: string): void {
-  if (/^[a-z0-9][a-z0-9_-]*$/.test(name)) return
-  throw badInput(
-    'bad-name',
-    `--name ${name} cannot be used; write lower-case letters, digits, - and _, such as branch-7.`,
   )
 }

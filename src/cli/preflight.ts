@@ -12,9 +12,9 @@ import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { readLayout } from '../image/read-layout.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import {
-  checkName,
   checkRelease,
   chooseProfile,
   type InstallOptions,

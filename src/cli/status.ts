@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
-import { listAppliances } from '../host/inspect.ts'
+import { appliancesOf } from '../host/inspect.ts'
 import { type HostStatus, readAllStatuses, readStatus } from '../host/status.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
@@ -43,7 +43,10 @@ async function read(
   engine: Engine,
   options: StatusOptions,
 ): Promise<HostStatus | HostStatus[]> {
-  if (options.name === undefined && (await listAppliances(engine)).length > 1) return readAllStatuses(engine)
+  if (options.name === undefined) {
+    const containers = await engine.containers.list()
+    if (appliancesOf(containers).length > 1) return readAllStatuses(engine, containers)
+  }
   return readStatus(engine, await chooseAppliance(context, engine, options))
 }
 

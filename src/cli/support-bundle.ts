@@ -12,9 +12,10 @@ import { type BundleManifest, bundleManifest, writeBundle } from '../host/suppor
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
+import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
-import { checkName, prepareInstall } from './host-plan.ts'
+import { prepareInstall } from './host-plan.ts'
 import { packageVersion } from './package-version.ts'
 
 export interface SupportBundleOptions {

@@ -112,6 +112,7 @@ function toService(name: string, source: ServiceSource): ComposeService {
       component: source['x-slipway']?.component,
       reload: source['x-slipway']?.reload,
       serves: source['x-slipway']?.serves,
+      crashSafe: source['x-slipway']?.['crash-safe'],
       expected: source['x-slipway']?.expected,
     }),
   }

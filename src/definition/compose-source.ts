@@ -46,6 +46,7 @@ export interface ServiceSource {
     readonly component?: string
     readonly reload?: readonly string[]
     readonly serves?: 'proxy' | 'dns'
+    readonly 'crash-safe'?: boolean
     readonly expected?: readonly string[]
   }
 }

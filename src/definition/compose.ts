@@ -45,6 +45,8 @@ export interface ComposeService {
   readonly reload?: readonly string[]
   /** What clients use its published ports as. */
   readonly serves?: 'proxy' | 'dns'
+  /** What it keeps on volumes survives a kill, and nobody waits for its end. */
+  readonly crashSafe?: boolean
   /** Globs of paths that the running service may change: no drift. */
   readonly expected?: readonly string[]
 }

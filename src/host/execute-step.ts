@@ -99,7 +99,7 @@ async function executeContainerStep(step: ContainerStep, execution: Execution): 
       await putStream(engine, name, '/', content(step.archive, execution))
       return undefined
     case 'stop-container':
-      await containers.stop(name)
+      await containers.stop(name, step.atOnce ? 0 : undefined)
       return () => containers.start(name)
     case 'start-container':
       await containers.start(name)

@@ -1,5 +1,5 @@
 import type { ContainerDocument, HostConfig, PortBinding, VolumeDocument } from '../engine/documents.ts'
-import type { Engine } from '../engine/engine.ts'
+import type { ContainerSummary, Engine } from '../engine/engine.ts'
 import { withFreshHealth } from './health-check.ts'
 import { ownLabels, roles } from './labels.ts'
 import type { ContainerStatus, HostContainer, HostPort, HostState, HostVolume } from './state.ts'
@@ -47,7 +47,11 @@ async function inspectFresh(engine: Engine, id: string): Promise<ContainerDocume
 
 /** The names of all appliances that an Engine holds, sorted. */
 export async function listAppliances(engine: Engine): Promise<string[]> {
-  const containers = await engine.containers.list()
+  return appliancesOf(await engine.containers.list())
+}
+
+/** The names of the appliances whose containers these are, sorted. */
+export function appliancesOf(containers: readonly Pick<ContainerSummary, 'labels'>[]): string[] {
   // A run that has only just begun, or never came further, is no appliance.
   const names = containers
     .filter((one) => one.labels[ownLabels.role] !== roles.mutex)
@@ -99,6 +103,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     ports: hostPorts(document.HostConfig.PortBindings ?? {}),
     ...readLimit(document.HostConfig),
     ...readReload(labels),
+    ...(labels[ownLabels.crashSafe] === 'true' && { crashSafe: true }),
   }
 }
 

@@ -11,6 +11,8 @@ export const ownLabels = {
   target: 'io.slipway.target',
   /** JSON of the command that makes a service take a changed limit or file; of a container. */
   reload: 'io.slipway.reload',
+  /** "true": what its service keeps survives a kill; of a container. */
+  crashSafe: 'io.slipway.crash-safe',
   /** JSON of pinned library → version; of an image. */
   pins: 'io.slipway.pins',
   /** What clients use its published ports as, "proxy" or "dns"; of a container. */

@@ -1,3 +1,4 @@
+import { stopContainer } from './plan-service.ts'
 import type { HostContainer } from './state.ts'
 import type { Step } from './step.ts'
 
@@ -55,7 +56,7 @@ export function planRestoreFile(sights: readonly FileSight[], { appliance, path,
       }
       return [
         restored,
-        ...(isUp ? [{ ...taken, action: 'stop-container' as const }] : []),
+        ...(isUp ? [stopContainer(container, taken.reason)] : []),
         { ...taken, action: 'start-container' },
         { ...taken, action: 'wait-healthy', hasHealthCheck, patience },
       ]

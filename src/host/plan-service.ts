@@ -58,7 +58,7 @@ export function planService(wanted: TargetContainer, current: HostState, target:
         ],
     stop: stopped.map((container) => {
       const reason = container === kept ? why! : (faults.get(container) ?? 'there is another one')
-      return { container, step: { action: 'stop-container', service, name: container.name, reason } }
+      return { container, step: stopContainer(container, reason) }
     }),
     start: why
       ? [{ ...step, action: 'start-container', ...(after.length > 0 && { after }), reason: why }]
@@ -90,6 +90,11 @@ export function planService(wanted: TargetContainer, current: HostState, target:
         ? planReload({ ...kept, name: wanted.name }, 'its memory changes')
         : [],
   }
+}
+
+/** Ends a container: at once where nothing that its service keeps is lost by that. */
+export function stopContainer({ service, name, crashSafe }: HostContainer, reason: string): Step {
+  return { action: 'stop-container', service, name, ...(crashSafe && { atOnce: true }), reason }
 }
 
 /** Why a container cannot be the wanted one, in words; undefined where it can. */

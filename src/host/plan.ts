@@ -1,6 +1,6 @@
 import { overlap, refuseConflicts } from './conflicts.ts'
 import { hostPorts } from './inspect.ts'
-import { type ContainerStop, planService, type ServicePlan } from './plan-service.ts'
+import { type ContainerStop, planService, type ServicePlan, stopContainer } from './plan-service.ts'
 import type { HostContainer, HostState } from './state.ts'
 import type { Step } from './step.ts'
 import type { HostTarget, TargetNetwork } from './target.ts'
@@ -30,7 +30,7 @@ export function planHost(current: HostState, target: HostTarget): Step[] {
     ...createVolumes(current, target),
     ...services.flatMap((service) => service.create),
     ...services.flatMap((service) => service.adjust),
-    ...obsolete.filter(isUp).map((one) => stop(one, unwanted)),
+    ...obsolete.filter(isUp).map((one) => stopContainer(one, unwanted)),
     ...startInOrder(services, target),
     ...services.flatMap((service) => service.remove),
     ...obsolete.map((one) => remove(one, unwanted)),
@@ -120,7 +120,7 @@ function startInOrder(services: readonly ServicePlan[], target: HostTarget): Ste
 
 function removeFirst(containers: readonly HostContainer[], reason: string): Step[] {
   return [
-    ...containers.filter(isUp).map((one) => stop(one, reason)),
+    ...containers.filter(isUp).map((one) => stopContainer(one, reason)),
     ...containers.map((one) => remove(one, reason)),
   ]
 }
@@ -146,10 +146,6 @@ function removeVolumes(current: HostState, target: HostTarget): Step[] {
 
 function removeNetwork({ name, id }: { name: string; id: string }, reason: string): Step {
   return { action: 'remove-network', name, id, reason }
-}
-
-function stop({ service, name }: HostContainer, reason: string): Step {
-  return { action: 'stop-container', service, name, reason }
 }
 
 function remove({ service, name }: HostContainer, reason: string): Step {

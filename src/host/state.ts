@@ -58,6 +58,8 @@ export interface HostContainer {
   readonly limit?: MemoryLimit
   /** Command in the container that makes it take a changed limit or file. */
   readonly reload?: readonly string[]
+  /** What its service keeps survives a kill. */
+  readonly crashSafe?: boolean
 }
 
 /** A port of the host; `ip` is empty or 0.0.0.0 or :: for all addresses. */

@@ -78,9 +78,15 @@ export async function readStatus(engine: Engine, name: string): Promise<HostStat
   return { ...status!, settings: state.settings }
 }
 
-/** The same of many appliances in about the time of one: without settings, and with drift only where that is quick. */
-export async function readAllStatuses(engine: Engine): Promise<HostStatus[]> {
-  const summaries = (await engine.containers.list()).filter((one) => ownLabels.appliance in one.labels)
+/**
+ * The same of all appliances that containers are of, in about the time of one: without settings, and with drift only
+ * where that is quick.
+ */
+export async function readAllStatuses(
+  engine: Engine,
+  containers: readonly ContainerSummary[],
+): Promise<HostStatus[]> {
+  const summaries = containers.filter((one) => ownLabels.appliance in one.labels)
   const names = [...new Set(summaries.filter(isService).map((one) => one.labels[ownLabels.appliance]!))]
   const statuses = await readStatuses(engine, names.sort(), summaries)
   return statuses.filter(({ services }) => services.length > 0)
@@ -148,7 +154,7 @@ async function readMemory(
 ): Promise<ServiceStatus['memory']> {
   const cap = HostConfig.Memory ? { cap: HostConfig.Memory } : {}
   if (!State.Running) return cap
-  const own = local && State.Pid ? await readLocalCgroup(State.Pid, Id) : undefined
+  const own = local && State.Pid ? readLocalCgroup(State.Pid, Id) : undefined
   const used = own?.used ?? (await engine.containers.memory(Id).catch(() => undefined))?.used
   return {
     ...(used !== undefined && { used }),

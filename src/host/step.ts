@@ -63,7 +63,8 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
       readonly spec: ContainerSpec
       readonly imageIds: readonly string[]
     }
-  | { readonly action: 'stop-container' }
+  /** `atOnce`: without waiting for the service's own end. */
+  | { readonly action: 'stop-container'; readonly atOnce?: boolean }
   /** Unpacks the changed files of a backup into a container that was never started. */
   | { readonly action: 'put-files'; readonly archive: BackupArchive }
   | {

@@ -135,6 +135,7 @@ export function targetHost(
         .join(','),
       ...(service.reload && { [ownLabels.reload]: JSON.stringify(service.reload) }),
       ...(service.serves && { [ownLabels.serves]: service.serves }),
+      ...(service.crashSafe && { [ownLabels.crashSafe]: 'true' }),
       ...(service.expected && { [ownLabels.expected]: JSON.stringify(service.expected) }),
     }
     const spec = containerSpec(service, { compose, project: name, image: image.reference, labels, directory })

@@ -141,6 +141,30 @@ describe('the optimiser', () => {
     expect(origin.asked.objects).toBe(1)
   })
 
+  it('killed, as it is where its container is replaced, still has what it had written to the disk', async () => {
+    const url = `http://${host}:${origin.httpPort}/kept`
+    const sha256 = createHash('sha256').update(origin.body).digest('hex')
+    const cached = async (): Promise<number> => {
+      const told = await docker('exec', optimiser, '/usr/lib/appliance/optimiser-health')
+      return Number(/cache (\d+) of/.exec(told)?.[1])
+    }
+    const before = await cached()
+    await fetchVia(proxy, url)
+    await expect.poll(cached).toBeGreaterThan(before + 4_000_000)
+    await docker('stop', '--time', '0', optimiser)
+    expect(await inspect(optimiser, '{{.State.ExitCode}}')).toBe('137')
+    await docker('start', optimiser)
+    origin.asked.objects = 0
+    const again = async () => (await fetchVia(proxy, url)).status
+    await expect.poll(again, { timeout: 10_000 }).toBe('200 000')
+    expect(await fetchVia(proxy, url)).toEqual({
+      status: '200 000',
+      cache: expect.stringContaining(';hit'),
+      sha256,
+    })
+    expect(origin.asked.objects).toBe(0)
+  })
+
   it('lets CONNECT through to port 443 and to no other', async () => {
     await docker(
       ...['run', '--detach', '--name', secure, '--network', `${project}_default`, image, 'sh', '-c'],

@@ -58,7 +58,9 @@ describe('slipway status', () => {
 
   it('of all appliances has this one among them, as it is alone but for settings', async () => {
     const { settings, ...alone } = await readStatus(engine, name)
-    const among = (await readAllStatuses(engine)).find((one) => one.name === name)!
+    const among = (await readAllStatuses(engine, await engine.containers.list())).find(
+      (one) => one.name === name,
+    )!
     const still = ({ services, ...status }: HostStatus) => ({
       ...status,
       services: services.map(({ memory, lastCheck, ...one }) => one),

@@ -58,7 +58,7 @@ services:
     ulimits: { nofile: 1024, core: { soft: 0, hard: 10 } }
     sysctls: { net.core.somaxconn: 1024 }
     depends_on: { db: { condition: service_healthy } }
-    x-slipway: { component: web, reload: [/reload], expected: [/var/log/**] }
+    x-slipway: { component: web, reload: [/reload], crash-safe: true, expected: [/var/log/**] }
   db:
     image: db:1
     depends_on: []
@@ -121,6 +121,7 @@ networks:
           sysctls: { 'net.core.somaxconn': '1024' },
           component: 'web',
           reload: ['/reload'],
+          crashSafe: true,
           expected: ['/var/log/**'],
         },
         { name: 'db', image: 'db:1', ...plain },

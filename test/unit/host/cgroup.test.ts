@@ -33,7 +33,7 @@ describe('the control group of a container', () => {
       'memory.stat': 'anon 3000000\nfile 2000000\ninactive_file 1500000\n',
       'memory.events': 'low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\n',
     })
-    expect(await readLocalCgroup(42, id, roots)).toEqual({ used: 3_500_000, cap: 67_108_864, kills: 2 })
+    expect(readLocalCgroup(42, id, roots)).toEqual({ used: 3_500_000, cap: 67_108_864, kills: 2 })
   })
 
   it('of version 1 likewise, beside the groups of other controllers', async () => {
@@ -44,7 +44,7 @@ describe('the control group of a container', () => {
       'memory.stat': 'cache 1\ninactive_file 1\ntotal_inactive_file 1000000\n',
       'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
     })
-    expect(await readLocalCgroup(42, id, roots)).toEqual({ used: 4_000_000, kills: 1 })
+    expect(readLocalCgroup(42, id, roots)).toEqual({ used: 4_000_000, kills: 1 })
   })
 
   it('without a cap has none, and on an old kernel tells of no kills', async () => {
@@ -52,12 +52,12 @@ describe('the control group of a container', () => {
       'memory.current': '5000000\n',
       'memory.max': 'max\n',
     })
-    expect(await readLocalCgroup(42, id, roots)).toEqual({ used: 5_000_000 })
+    expect(readLocalCgroup(42, id, roots)).toEqual({ used: 5_000_000 })
   })
 
   it('is not read where the process is another one: the Engine is elsewhere', async () => {
     const roots = await machine('0::/user.slice\n', 'user.slice', { 'memory.current': '5000000\n' })
-    expect(await readLocalCgroup(42, id, roots)).toBeUndefined()
-    expect(await readLocalCgroup(43, id, roots)).toBeUndefined()
+    expect(readLocalCgroup(42, id, roots)).toBeUndefined()
+    expect(readLocalCgroup(43, id, roots)).toBeUndefined()
   })
 })

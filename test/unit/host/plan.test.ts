@@ -77,6 +77,21 @@ describe('planHost', () => {
     ])
   })
 
+  it('does not wait for the end of a service that loses nothing by a kill', () => {
+    const stopsOf = (change: Partial<HostContainer>) =>
+      planHost(withContainer('dns', { health: 'unhealthy', ...change }), sampleTarget()).filter(
+        ({ action }) => action === 'stop-container',
+      )
+    const stop = {
+      action: 'stop-container',
+      service: 'dns',
+      name: 'acme-dns-1',
+      reason: 'it is unhealthy',
+    }
+    expect(stopsOf({})).toEqual([stop])
+    expect(stopsOf({ crashSafe: true })).toEqual([{ ...stop, atOnce: true }])
+  })
+
   it('waits for a container that has only just started', () => {
     expect(linesOf(withContainer('dns', { health: 'starting' }))).toEqual([
       '~ container acme-dns-1   it has only just started',
