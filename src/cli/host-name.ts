@@ -1,14 +1,16 @@
 import path from 'node:path'
-import type { Engine } from '../engine/engine.ts'
+import type { ContainerSummary, Engine } from '../engine/engine.ts'
 import { listAppliances } from '../host/inspect.ts'
+import { ownLabels } from '../host/labels.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 
 /**
- * Which appliance a host verb is about: `--name`, else the only one on the Engine, else that of the product directory
- * in which the command was typed.
+ * Which appliance a host verb is about: `--name`, else the only one on the Engine, else the only one of the product in
+ * whose directory the command was typed, else the one that is called as that product. A partner's own command never
+ * takes an appliance of another product unless it is named.
  */
 export async function chooseAppliance(
   context: Context,
@@ -19,16 +21,34 @@ export async function chooseAppliance(
     checkName(options.name)
     return options.name
   }
-  const names = await listAppliances(engine)
+  const product = await productName(path.resolve(context.cwd, options.directory))
+  const names = await listAppliances(engine, isBranded(context) ? product : undefined)
   if (names.length === 1) return names[0]!
-  const own = await productName(path.resolve(context.cwd, options.directory))
-  if (own !== undefined && (names.length === 0 || names.includes(own))) return own
+  if (product !== undefined) {
+    if (names.length === 0 || names.includes(product)) return product
+    const own = await listAppliances(engine, product)
+    if (own.length === 1) return own[0]!
+  }
   throw badInput(
     'no-name',
     names.length === 0
       ? `This host holds no appliance; \`${commandName()} install\` puts one there.`
       : `This host holds several appliances; say which with --name: ${names.join(', ')}.`,
   )
+}
+
+/** The containers that are shown where no appliance is named: a partner's own command shows its product's. */
+export async function containersInSight(
+  context: Context,
+  engine: Engine,
+  { directory }: { readonly directory: string },
+): Promise<ContainerSummary[]> {
+  const product = isBranded(context) ? await productName(path.resolve(context.cwd, directory)) : undefined
+  return engine.containers.list(product === undefined ? {} : { [ownLabels.product]: product })
+}
+
+function isBranded({ env }: Context): boolean {
+  return env.SLIPWAY_COMMAND !== undefined
 }
 
 async function productName(directory: string): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { type HostStatus, readAllStatuses, readStatus } from '../host/status.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
-import { chooseAppliance } from './host-name.ts'
+import { chooseAppliance, containersInSight } from './host-name.ts'
 import { describeStatus, describeStatuses, isWell } from './status-text.ts'
 
 export interface StatusOptions {
@@ -44,7 +44,7 @@ async function read(
   options: StatusOptions,
 ): Promise<HostStatus | HostStatus[]> {
   if (options.name === undefined) {
-    const containers = await engine.containers.list()
+    const containers = await containersInSight(context, engine, options)
     if (appliancesOf(containers).length > 1) return readAllStatuses(engine, containers)
   }
   return readStatus(engine, await chooseAppliance(context, engine, options))

@@ -4,7 +4,7 @@ import { loadDefinition } from '../definition/load.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { describePlan } from '../host/describe-plan.ts'
-import { listAppliances } from '../host/inspect.ts'
+import { appliancesOf } from '../host/inspect.ts'
 import { type Collector, collectAll } from '../host/support/collect.ts'
 import { engineCollectors } from '../host/support/engine-collectors.ts'
 import { machineCollectors } from '../host/support/machine-collectors.ts'
@@ -14,7 +14,7 @@ import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
-import { chooseAppliance } from './host-name.ts'
+import { chooseAppliance, containersInSight } from './host-name.ts'
 import { prepareInstall } from './host-plan.ts'
 import { packageVersion } from './package-version.ts'
 
@@ -114,7 +114,10 @@ async function findName(
   options: SupportBundleOptions,
 ): Promise<string> {
   if (options.name !== undefined) return options.name
-  if (!(engine instanceof Error) && (await listAppliances(engine)).length > 0)
+  if (
+    !(engine instanceof Error) &&
+    appliancesOf(await containersInSight(context, engine, options)).length > 0
+  )
     return chooseAppliance(context, engine, options)
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory)).catch(() => undefined)
   return definition?.name ?? commandName()

@@ -45,9 +45,11 @@ async function inspectFresh(engine: Engine, id: string): Promise<ContainerDocume
   return document && withFreshHealth(engine, document)
 }
 
-/** The names of all appliances that an Engine holds, sorted. */
-export async function listAppliances(engine: Engine): Promise<string[]> {
-  return appliancesOf(await engine.containers.list())
+/** The names of the appliances that an Engine holds, all or those of one product, sorted. */
+export async function listAppliances(engine: Engine, product?: string): Promise<string[]> {
+  return appliancesOf(
+    await engine.containers.list(product === undefined ? {} : { [ownLabels.product]: product }),
+  )
 }
 
 /** The names of the appliances whose containers these are, sorted. */
