@@ -1,4 +1,5 @@
 import { applyPlan } from '../host/apply.ts'
+import { isTaken } from '../host/mutex.ts'
 import { readStatus } from '../host/status.ts'
 import type { Step } from '../host/step.ts'
 import { changeHost } from './change-host.ts'
@@ -25,7 +26,9 @@ export async function run(context: Context, options: ApplyOptions, args: string[
   const { title, help } = greeting(prepared.image)
   if (steps.length > 0 && !options.json && title) context.print(title)
   if (steps.length > 0) await preflightInstall(context, prepared)
-  const done = steps.length > 0 ? await apply(context, options, prepared) : steps
+  // A run that was killed at its very end leaves only its mutex.
+  const isOpen = steps.length > 0 || (await isTaken(engine, target.name))
+  const done = isOpen ? await apply(context, options, prepared) : steps
   const status = await readStatus(engine, target.name)
   const next = nextSteps(context, engine, status)
   if (options.json) {

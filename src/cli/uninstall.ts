@@ -2,7 +2,7 @@ import { connectEngine } from '../engine/connect.ts'
 import { applyPlan } from '../host/apply.ts'
 import { dropHelperImage } from '../host/helper-image.ts'
 import { inspectHost } from '../host/inspect.ts'
-import { mutexContainer } from '../host/own-things.ts'
+import { isTaken } from '../host/mutex.ts'
 import { planHost } from '../host/plan.ts'
 import { emptyTarget } from '../host/target.ts'
 import { changeHost } from './change-host.ts'
@@ -32,7 +32,7 @@ export async function run(context: Context, options: UninstallOptions): Promise<
   else printPlan(context, steps)
   if (options.dryRun) return
   // A run that was killed at its very end leaves only its mutex.
-  if (steps.length === 0 && !(await engine.containers.inspect(mutexContainer(name)))) return
+  if (steps.length === 0 && !(await isTaken(engine, name))) return
   if (steps.length > 0 && !options.yes)
     await confirm(context, `Uninstalling ${name} deletes what stands above.`)
   const { report, signal } = context

@@ -72,20 +72,17 @@ async function explainFailure(
   const code = interrupted ? 'interrupted' : (errorCode(error) ?? 'failed')
   const said = interrupted ? 'Interrupted.' : error instanceof Error ? error.message : String(error)
   const open = steps.filter((step) => !done.some((one) => one.step === step))
+  if (handsOff.has(code)) {
+    if (done.length === 0 && code === 'mutex-lost') return error as SlipwayError
+    return partly(`${said} ${standing(open, done)}`, code, error)
+  }
   if (done.some(({ step }) => isIrreversible(step)) || isIrreversible(open[0]!)) {
-    return new SlipwayError(
-      code,
-      `${said} Done so far: ${done.map(({ step }) => describeStep(step)).join(', ') || 'nothing'}. Still to do: ${open.map(describeStep).join(', ')}; the same command again finishes it.`,
-      { exitCode: exitCodes.partlyApplied, cause: error },
-    )
+    return partly(`${said} ${standing(open, done)}`, code, error)
   }
   const stands = await undoAll(done, execution)
   if (stands.length > 0) {
-    return new SlipwayError(
-      code,
-      `${said} Undoing it failed as well, and this stands: ${stands.join('; ')}; the same command again finishes or repairs it.`,
-      { exitCode: exitCodes.partlyApplied, cause: error },
-    )
+    const text = `Undoing it failed as well, and this stands: ${stands.join('; ')}; the same command again finishes or repairs it.`
+    return partly(`${said} ${text}`, code, error)
   }
   const putBack = done.some(({ step }) => step.action === 'stop-container')
   if (putBack) {
@@ -101,18 +98,48 @@ async function explainFailure(
   return error instanceof SlipwayError ? error : new SlipwayError(code, said, { cause: error })
 }
 
+/** Where the Engine went away, or another run has taken over, nobody here can or may take anything back. */
+const handsOff: ReadonlySet<string> = new Set(['engine-gone', 'no-engine', 'mutex-lost'])
+
+function standing(open: readonly Step[], done: readonly Done[]): string {
+  const list = (some: readonly Step[]): string => some.map(describeStep).join(', ') || 'nothing'
+  return `Done so far: ${list(done.map(({ step }) => step))}. Still to do: ${list(open)}; the same command again finishes it.`
+}
+
+function partly(message: string, code: string, cause: unknown): SlipwayError {
+  return new SlipwayError(code, message, { exitCode: exitCodes.partlyApplied, cause })
+}
+
 /** Takes everything back, last first; returns in words what could not be. */
-async function undoAll(done: readonly Done[], { report }: Execution): Promise<string[]> {
-  const stands: string[] = []
-  for (const { step, undo } of [...done].reverse()) {
-    if (!undo) continue
-    const what = describeStep(step)
+async function undoAll(done: readonly Done[], execution: Execution): Promise<string[]> {
+  const undoable = [...done].reverse().filter(({ undo }) => undo)
+  const failed = await undoEach(undoable, execution)
+  // On a full disk nothing starts again before what had been made is removed.
+  const stands =
+    failed.length < undoable.length
+      ? await undoEach(
+          failed.map(({ one }) => one),
+          execution,
+        )
+      : failed
+  return stands.map(({ one, error }) => {
+    const why = error instanceof Error ? error.message : String(error)
+    return `${describeStep(one.step)} (${why})`
+  })
+}
+
+async function undoEach(
+  done: readonly Done[],
+  { report }: Execution,
+): Promise<{ readonly one: Done; readonly error: unknown }[]> {
+  const failed: { one: Done; error: unknown }[] = []
+  for (const one of done) {
     try {
-      await undo()
-      report({ type: 'note', text: `undone: ${what}` })
+      await one.undo?.()
+      report({ type: 'note', text: `undone: ${describeStep(one.step)}` })
     } catch (error) {
-      stands.push(`${what} (${error instanceof Error ? error.message : String(error)})`)
+      failed.push({ one, error })
     }
   }
-  return stands
+  return failed
 }

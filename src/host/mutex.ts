@@ -44,6 +44,12 @@ export async function withMutex<T>(
   }
 }
 
+/** Whether a run is at work on the appliance, or was killed before it could let go. */
+export async function isTaken(engine: Engine, name: string): Promise<boolean> {
+  const container = await engine.containers.inspect(mutexContainer(name))
+  return container?.Config.Labels[ownLabels.role] === roles.mutex
+}
+
 async function takeMutex(engine: Engine, name: string, verb: string, report: Report): Promise<Mutex> {
   const run = await identifyRun()
   const holder = { owner: randomUUID(), verb, run }

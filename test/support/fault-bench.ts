@@ -2,8 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import path from 'node:path'
+import { prepareInstall } from '../../src/cli/host-plan.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import { inspectHost } from '../../src/host/inspect.ts'
 import { ownLabels } from '../../src/host/labels.ts'
+import { planHost } from '../../src/host/plan.ts'
+import type { Step } from '../../src/host/step.ts'
+import { emptyTarget } from '../../src/host/target.ts'
+import { silent } from '../../src/lib/progress.ts'
 import { type Change, EngineRelay } from './engine-relay.ts'
 import { makeScratch, type Scratch } from './scratch.ts'
 import { repository } from './slipway.ts'
@@ -16,12 +22,21 @@ export interface Outcome {
   readonly stderr: string
 }
 
+/** What the keeper holds: "hash  path" lines of each volume, and of its own file. */
+export interface Data {
+  readonly data: string
+  readonly cache: string
+  readonly mark: string
+}
+
 /** One small appliance, the command line that works on it, and the relay at which faults happen. */
 export class FaultBench {
   readonly name: string
   readonly engine: Engine
   readonly relay: EngineRelay
   readonly scratch: Scratch
+  /** What `backupFile` holds. */
+  backedUp: Partial<Data> | undefined
   /** The command line that runs now. */
   child: ChildProcess | undefined
   readonly #products: Readonly<Record<string, TinyProduct>>
@@ -48,7 +63,7 @@ export class FaultBench {
         name,
         version,
         services: services(check),
-        rest: 'volumes: { data: {} }\n',
+        rest: 'volumes: { data: {}, cache: { x-slipway: { holds: cache } } }\n',
       })
     const products = {
       '1.0.0': await product('1.0.0', healthyUnlessTold),
@@ -62,6 +77,15 @@ export class FaultBench {
   install(release: string): string[] {
     const { directory, layout } = this.#products[release]!
     return ['-C', directory, 'install', layout, '--name', this.name]
+  }
+
+  restore(file = this.backupFile): string[] {
+    const { directory, layout } = this.#products['1.0.0']!
+    return ['-C', directory, 'restore', file, layout, '--yes', '--name', this.name]
+  }
+
+  get backupFile(): string {
+    return path.join(this.scratch.path, 'backup')
   }
 
   verb(verb: string, ...more: string[]): string[] {
@@ -91,6 +115,24 @@ export class FaultBench {
     throw new Error(`slipway ${parameters.join(' ')} ended with ${outcome.exitCode}:\n${outcome.stderr}`)
   }
 
+  /** What an install of a release, or an uninstall, would still do. */
+  async planned(end: string): Promise<readonly Step[]> {
+    if (end === 'nothing' || end === 'volumes') {
+      return planHost(await inspectHost(this.engine, this.name), emptyTarget(this.name, end === 'volumes'))
+    }
+    const { directory, layout } = this.#products[end]!
+    const context = {
+      cwd: directory,
+      env: { DOCKER_HOST: this.relay.env.DOCKER_HOST },
+      print: () => {},
+      report: silent,
+      interactive: false,
+      color: false,
+      signal: new AbortController().signal,
+    }
+    return (await prepareInstall(context, { directory, name: this.name }, layout)).steps
+  }
+
   /** Runs it and does harm when the Engine has done change `at`, before the command line knows. */
   async harm(parameters: readonly string[], at: number, harm: (change: Change) => unknown): Promise<Outcome> {
     this.relay.watch({
@@ -101,6 +143,31 @@ export class FaultBench {
     return this.run(parameters)
   }
 
+  /**
+   * As `harm`, at the first change that looks like `moment`, with nothing answered until the harm is done; what the
+   * command line ran into is in `ended`. The outer promise waits until that change.
+   */
+  async holdAt(
+    parameters: readonly string[],
+    moment: RegExp,
+    release: Promise<void>,
+  ): Promise<{ readonly ended: Promise<Outcome> }> {
+    return new Promise((resolve) => {
+      let held = false
+      this.relay.watch({
+        after: async ({ what }) => {
+          if (held || !moment.test(what)) return
+          held = true
+          resolve({ ended })
+          await release
+        },
+      })
+      const ended = this.run(parameters)
+      // It never came so far: whoever waits sees why.
+      void ended.then(() => resolve({ ended }))
+    })
+  }
+
   /** SIGKILL to the command line that runs. */
   async kill(): Promise<void> {
     const { child } = this
@@ -109,19 +176,35 @@ export class FaultBench {
     await once(child, 'exit')
   }
 
-  /** Puts a new file into the volume. */
+  /** Puts new files into both volumes, and one into the container itself. */
   async writeData(): Promise<void> {
     const text = randomBytes(3000).toString('base64')
-    await this.#execute([
-      'sh',
-      '-c',
-      `echo ${text} > /data/file; mkdir -p /data/deep; echo ${text} > /data/deep/er`,
-    ])
+    const places = ['/data/file', '/data/deep/er', '/cache/file', '/mark']
+    await this.#execute(['mkdir -p /data/deep', ...places.map((file) => `echo ${text} > ${file}`)])
   }
 
-  /** Makes the service's check fail, or pass again. */
-  async sicken(sick: boolean): Promise<void> {
-    await this.#execute(['sh', '-c', sick ? 'echo > /data/sick' : 'rm -f /data/sick'])
+  /** Takes a backup of all that the services hold. */
+  async backUp(): Promise<void> {
+    await this.writeData()
+    await this.must(this.verb('backup', this.backupFile))
+    // A cache is not in it, and stays.
+    const { data, mark } = await this.readData()
+    this.backedUp = { data, mark }
+  }
+
+  /** A backup of a service that is not healthy; where it is. */
+  async backUpSick(): Promise<string> {
+    const file = `${this.backupFile}.sick`
+    await this.sicken('volume', true)
+    await this.must(this.verb('backup', file))
+    await this.sicken('volume', false)
+    return file
+  }
+
+  /** Makes the service's check fail, or pass again: through its volume, or the container alone. */
+  async sicken(through: 'volume' | 'itself', sick: boolean): Promise<void> {
+    const file = through === 'volume' ? '/data/sick' : '/sick'
+    await this.#execute([sick ? `echo > ${file}` : `rm -f ${file}`])
   }
 
   /** Bytes that the keeper's container may use. */
@@ -129,27 +212,36 @@ export class FaultBench {
     return (await this.engine.containers.inspect(`${this.name}-keeper-1`))?.HostConfig.Memory
   }
 
-  /** Takes away what somebody else could: the containers of services, their network, the data volume. */
-  async takeAway(what: 'a container' | 'the network' | 'the volume'): Promise<void> {
+  /** Takes away what somebody else could: the keeper's container; all containers and their network, or data. */
+  async takeAway(what: 'container' | 'network' | 'volume'): Promise<void> {
     const { containers, networks, volumes } = this.engine
     const own = await containers.list({ [ownLabels.appliance]: this.name })
     const services = own.filter((one) => one.labels[ownLabels.role] === undefined)
-    const gone = what === 'a container' ? services.slice(0, 1) : services
+    const gone =
+      what === 'container' ? services.filter((one) => one.name === `${this.name}-keeper-1`) : services
     for (const { id } of gone) await containers.remove(id)
-    if (what === 'the network') {
-      for (const one of await networks.list()) {
-        if (one.Labels?.[ownLabels.appliance] === this.name) await networks.remove(one.Id)
-      }
-    }
-    if (what === 'the volume') {
-      for (const { Name } of await volumes.list())
-        if (Name === `${this.name}_data`) await volumes.remove(Name)
-    }
+    const mine = (labels: Readonly<Record<string, string>> | null): boolean =>
+      labels?.[ownLabels.appliance] === this.name
+    if (what === 'network')
+      for (const one of await networks.list()) if (mine(one.Labels)) await networks.remove(one.Id)
+    if (what === 'volume')
+      for (const { Name, Labels } of await volumes.list())
+        if (mine(Labels) && Labels?.[ownLabels.component] === 'data') await volumes.remove(Name)
   }
 
-  /** Every file of the volume with its bytes' hash. */
-  readData(): Promise<string> {
-    return this.#execute(['sh', '-c', 'find /data -type f | sort | xargs -r /bin/busybox sha256sum'])
+  /** Every file of the volumes with its bytes' hash, and whether the container has the file of its own. */
+  async readData(): Promise<Data> {
+    const files = (folder: string): string =>
+      `find /${folder} -type f | sort | xargs -r /bin/busybox sha256sum`
+    const text = await this.#execute([
+      files('data'),
+      'echo --',
+      files('cache'),
+      'echo --',
+      'ls /mark || true',
+    ])
+    const [data = '', cache = '', mark = ''] = text.split('--\n')
+    return { data, cache, mark }
   }
 
   /** What of the appliance is there, in words that are the same each time. */
@@ -157,23 +249,22 @@ export class FaultBench {
     const { containers, networks, volumes } = this.engine
     const mine = (labels: Readonly<Record<string, string>> | null, name: string): boolean =>
       labels?.[ownLabels.appliance] === this.name || new RegExp(`^${this.name}[-_]`).test(name)
-    const volumeNames = (await volumes.list())
-      .filter((one) => mine(one.Labels, one.Name))
-      .map((one) => one.Name)
-    // What holds the state volume open belongs to it.
-    const found = (await containers.list()).filter(
-      (one) =>
-        mine(one.labels, one.name) &&
-        !(one.labels[ownLabels.role] === 'state' && volumeNames.includes(`${this.name}_state`)),
-    )
+    const [foundContainers, foundNetworks, foundVolumes] = await Promise.all([
+      containers.list(),
+      networks.list(),
+      volumes.list(),
+    ])
+    const own = foundVolumes.filter((one) => mine(one.Labels, one.Name))
+    const hasState = own.some((one) => one.Name === `${this.name}_state`)
     return [
-      ...found.map((one) =>
-        `container ${one.name} ${one.state} ${one.labels[ownLabels.release] ?? ''}`.trim(),
-      ),
-      ...(await networks.list())
-        .filter((one) => mine(one.Labels, one.Name))
-        .map((one) => `network ${one.Name}`),
-      ...volumeNames.map((volume) => `volume ${volume}`),
+      ...foundContainers
+        .filter((one) => mine(one.labels, one.name))
+        // What holds the state volume open belongs to it.
+        .filter((one) => !(one.labels[ownLabels.role] === 'state' && hasState))
+        .map((one) => `container ${one.name} ${one.state} ${one.labels[ownLabels.release] ?? ''}`.trim()),
+      ...foundNetworks.filter((one) => mine(one.Labels, one.Name)).map((one) => `network ${one.Name}`),
+      // A restore and a reset leave a volume of another name.
+      ...own.map((one) => `volume ${one.Labels?.[ownLabels.component] ?? one.Name}`),
     ].sort()
   }
 
@@ -183,11 +274,10 @@ export class FaultBench {
     for (const { id, name } of await containers.list()) {
       if (name.startsWith(`${this.name}-`)) await containers.remove(id)
     }
-    for (const line of await this.picture()) {
-      const [kind, thing = ''] = line.split(' ')
-      if (kind === 'network') await networks.remove(thing)
-      if (kind === 'volume') await volumes.remove(thing)
-    }
+    const labelled = (labels: Readonly<Record<string, string>> | null): boolean =>
+      labels?.[ownLabels.appliance] === this.name
+    for (const one of await networks.list()) if (labelled(one.Labels)) await networks.remove(one.Id)
+    for (const one of await volumes.list()) if (labelled(one.Labels)) await volumes.remove(one.Name)
     for (const { tags } of await images.list()) {
       for (const tag of tags) if (tag.startsWith(`${this.name}:`)) await images.remove(tag)
     }
@@ -195,18 +285,20 @@ export class FaultBench {
     await this.scratch.remove()
   }
 
-  async #execute(command: readonly string[]): Promise<string> {
+  async #execute(lines: readonly string[]): Promise<string> {
     const container = `${this.name}-keeper-1`
     const { stdout, stderr, exitCode } = await this.engine.containers.exec(container, [
       '/bin/busybox',
-      ...command,
+      'sh',
+      '-c',
+      lines.join('\n'),
     ])
-    if (exitCode !== 0) throw new Error(`${command.join(' ')} in ${container}: ${stderr}`)
+    if (exitCode !== 0) throw new Error(`${lines.join('; ')} in ${container}: ${stderr}`)
     return stdout
   }
 }
 
-const healthyUnlessTold = '[ ! -e /data/sick ]'
+const healthyUnlessTold = '[ ! -e /data/sick ] && [ ! -e /sick ]'
 
 function services(check: string): string {
   const common = [
@@ -216,18 +308,16 @@ function services(check: string): string {
     '    command: ["/bin/busybox", "sleep", "100000"]',
     '    restart: unless-stopped',
   ]
-  const health = (test: string): string =>
-    `    healthcheck: { test: ["CMD", "/bin/sh", "-c", "${test}"], interval: 100ms, timeout: 5s, retries: 2 }`
   return [
     '  front:',
     ...common,
-    health('true'),
     '  keeper:',
     ...common,
-    health(check),
+    // A check costs an Engine more than all that the service does.
+    `    healthcheck: { test: ["CMD", "/bin/sh", "-c", "${check}"], interval: 300ms, timeout: 20s, retries: 2 }`,
     `    mem_limit: \${KEEPER_MEMORY:-16m}`,
     `    memswap_limit: \${KEEPER_MEMORY:-16m}`,
-    '    volumes: ["data:/data"]',
-    '    depends_on: { front: { condition: service_healthy } }',
+    '    volumes: ["data:/data", "cache:/cache"]',
+    '    depends_on: [front]',
   ].join('\n')
 }

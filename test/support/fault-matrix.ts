@@ -15,7 +15,8 @@ export class FaultMatrix {
   }
 
   /** A Markdown table; a cell that was not tried is a dash. */
-  table(faults: readonly string[], verbs: readonly string[]): string {
+  table(verbs: readonly string[]): string {
+    const faults = [...this.#cells.keys()]
     const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
     return [
       row(['fault', ...verbs]),

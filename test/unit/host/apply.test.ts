@@ -130,6 +130,66 @@ describe('applyPlan', () => {
     })
   })
 
+  it('tries once more to take back what failed, when the rest is undone: on a full disk that makes room', async () => {
+    const { engine, calls } = recordingEngine(['start acme-optimiser-1.next'])
+    let isFull = true
+    const containers = {
+      ...engine.containers,
+      start: async (name: string) => {
+        await engine.containers.start(name)
+        if (isFull) throw new SlipwayError('no-space', 'The disk is full.')
+      },
+      remove: async (id: string) => {
+        await engine.containers.remove(id)
+        isFull = false
+      },
+    }
+    const full = { ...engine, containers } as unknown as Engine
+    await expect(applyPlan(change, { engine: full, report: silent })).rejects.toMatchObject({
+      exitCode: 5,
+      message:
+        'It cannot start acme-optimiser-1.next. The former containers serve again; nothing else was changed.',
+    })
+    expect(calls.slice(3)).toEqual([
+      'start acme-optimiser-1',
+      'remove container-id',
+      'start acme-optimiser-1',
+    ])
+  })
+
+  it('takes nothing back where the Engine has gone: one sentence says what stands, with exit code 4', async () => {
+    const { engine, calls } = recordingEngine([])
+    const start = async (): Promise<never> => {
+      throw new SlipwayError('engine-gone', 'The Docker Engine closed the connection.')
+    }
+    const error = await applyPlan(change, {
+      engine: { ...engine, containers: { ...engine.containers, start } } as unknown as Engine,
+      report: silent,
+    }).catch((thrown: unknown) => thrown as SlipwayError)
+    expect(error).toMatchObject({
+      code: 'engine-gone',
+      exitCode: 4,
+      message:
+        'The Docker Engine closed the connection. Done so far: create container acme-optimiser-1.next, stop container acme-optimiser-1. Still to do: start container acme-optimiser-1.next, wait for acme-optimiser-1.next, remove container acme-optimiser-1, rename container acme-optimiser-1.next to acme-optimiser-1; the same command again finishes it.',
+    })
+    expect(calls).toEqual(['create acme-optimiser-1.next', 'stop acme-optimiser-1'])
+  })
+
+  it('touches nothing more, not even to take it back, once another run has taken over', async () => {
+    const { engine, calls } = recordingEngine([])
+    let asked = 0
+    const check = async (): Promise<void> => {
+      if (++asked > 2) throw new SlipwayError('mutex-lost', 'Another run may have taken over.')
+    }
+    const apply = () => applyPlan(change, { engine, report: silent, check })
+    await expect(apply()).rejects.toMatchObject({ code: 'mutex-lost', exitCode: 4 })
+    expect(calls).toEqual(['create acme-optimiser-1.next', 'stop acme-optimiser-1'])
+    await expect(apply()).rejects.toMatchObject({
+      exitCode: 1,
+      message: 'Another run may have taken over.',
+    })
+  })
+
   it('leaves an error alone when nothing had been done', async () => {
     expect(await failureOf(install, ['create acme_default'])).toEqual({
       message: 'It cannot create acme_default.',
