@@ -116,9 +116,13 @@ async function prepare(
     readStored(engine, name, level),
   ])
   checkInstalled(definition, found, options.service)
-  const all = [...new Set(found.containers.map(({ service }) => service))]
-  const asked = options.service === undefined ? all : [options.service]
-  const kept = keptSettings(stored.settings, level, asked, options.service === undefined)
+  const { service } = options
+  const kept = keptSettings(
+    stored.settings,
+    level,
+    service === undefined ? [] : [service],
+    service === undefined,
+  )
   const chosen = await chooseProfile(
     definition,
     name,
@@ -130,6 +134,8 @@ async function prepare(
   const reference = `${definition.name}:${definition.version}`
   const variables = { ...profileVariables(chosen.profile), APPLIANCE_IMAGE: reference }
   const compose = await loadCompose(definition, variables)
+  // Also a service whose container somebody took away.
+  const asked = service === undefined ? compose.services.map(({ name }) => name) : [service]
   const emptied = keysToEmpty(compose, level, asked, options.licence === true)
   const image = { reference, ids: found.containers[0]!.imageIds, size: 0 }
   const named = withVolumeNames(compose, found, emptied)

@@ -2,9 +2,10 @@ import type Docker from 'dockerode'
 import { SlipwayError } from '../lib/errors.ts'
 import { negotiateApi } from './api-version.ts'
 import { containersOf } from './containers.ts'
+import { measureDisk } from './disk-usage.ts'
 import { loadDockerode } from './dockerode.ts'
 import { type Endpoint, findEndpoint, type Machine, thisMachine } from './endpoint.ts'
-import type { DiskUsage, Engine, EngineInfo } from './engine.ts'
+import type { Engine, EngineInfo } from './engine.ts'
 import { translateError } from './errors.ts'
 import { readEvents } from './events.ts'
 import { guarded } from './guarded.ts'
@@ -52,7 +53,7 @@ export async function connectEngine(
     endpoint,
     version: { engine: offered.Version, api, os: offered.Os, architecture: offered.Arch },
     info: async () => readInfo(await call(() => docker.info())),
-    diskUsage: () => call(async () => readDiskUsage(await docker.df())),
+    diskUsage: () => call(() => measureDisk(() => docker.df())),
     events: (query = {}) => guarded(call, readEvents(docker, query)),
     images: imagesOf(docker, call),
     containers: containersOf(docker, call),
@@ -109,19 +110,5 @@ function readInfo(info: {
     memoryLimit: info.MemoryLimit ?? false,
     swapLimit: info.SwapLimit ?? false,
     liveRestore: info.LiveRestoreEnabled ?? false,
-  }
-}
-
-function readDiskUsage(usage: {
-  Volumes?: { Name: string; UsageData?: { Size: number } | null }[] | null
-  Containers?: { Id: string; SizeRw?: number }[] | null
-}): DiskUsage {
-  return {
-    volumes: (usage.Volumes ?? []).map(({ Name, UsageData }) => ({
-      name: Name,
-      // The Engine says -1 where it cannot tell.
-      ...(UsageData && UsageData.Size >= 0 && { size: UsageData.Size }),
-    })),
-    containers: (usage.Containers ?? []).map(({ Id, SizeRw }) => ({ id: Id, written: SizeRw ?? 0 })),
   }
 }

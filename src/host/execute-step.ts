@@ -7,6 +7,7 @@ import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { forgetReload, noteReload } from './due-reload.ts'
 import { executeStateSteps } from './execute-state.ts'
 import { readLicence, writeLicence } from './licence/licence-volume.ts'
 import { restoreFile } from './restore-file.ts'
@@ -114,11 +115,12 @@ async function executeContainerStep(step: ContainerStep, execution: Execution): 
       await containers.remove(name)
       return undefined
     case 'set-memory':
-      return setMemory(engine, step)
+      return noteReload(engine, step, () => setMemory(engine, step))
     case 'restore-file':
       return restoreFile(engine, step)
     case 'reload-service':
       await reloadService(engine, step)
+      await forgetReload(engine, step)
       return undefined
   }
 }

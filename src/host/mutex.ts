@@ -14,8 +14,12 @@ import { readSmallFiles, tarOfFile } from './small-file.ts'
 import { createHelper } from './state-volume.ts'
 
 /** How long a holder that is not heard of keeps the mutex, and how often a living one is; milliseconds. */
-const lease = 300_000
-const heartbeat = 60_000
+export interface Timing {
+  readonly lease: number
+  readonly heartbeat: number
+}
+
+const usual: Timing = { lease: 300_000, heartbeat: 60_000 }
 const leaseFile = 'lease'
 
 export interface Mutex {
@@ -35,8 +39,9 @@ export async function withMutex<T>(
   verb: string,
   report: Report,
   work: (mutex: Mutex) => Promise<T>,
+  timing: Timing = usual,
 ): Promise<T> {
-  const mutex = await takeMutex(engine, name, verb, report)
+  const mutex = await takeMutex(engine, name, verb, report, timing)
   try {
     return await work(mutex)
   } finally {
@@ -50,7 +55,13 @@ export async function isTaken(engine: Engine, name: string): Promise<boolean> {
   return container?.Config.Labels[ownLabels.role] === roles.mutex
 }
 
-async function takeMutex(engine: Engine, name: string, verb: string, report: Report): Promise<Mutex> {
+async function takeMutex(
+  engine: Engine,
+  name: string,
+  verb: string,
+  report: Report,
+  timing: Timing,
+): Promise<Mutex> {
   const run = await identifyRun()
   const holder = { owner: randomUUID(), verb, run }
   for (let attempt = 1; ; attempt++) {
@@ -64,16 +75,22 @@ async function takeMutex(engine: Engine, name: string, verb: string, report: Rep
         },
         HostConfig: { NetworkMode: 'none' },
       })
-      return holdMutex(engine, id, name, began)
+      return holdMutex(engine, id, name, began, timing)
     } catch (error) {
       if (!['name-taken', 'conflict'].includes(errorCode(error) ?? '') || attempt === 10) throw error
     }
-    if (!(await clear(engine, name, run, report))) await sleep(50 * attempt)
+    if (!(await clear(engine, name, run, report, timing))) await sleep(50 * attempt)
   }
 }
 
 /** Removes a container that holds nothing any more; false where there was none. Throws `busy`. */
-async function clear(engine: Engine, name: string, self: RunIdentity, report: Report): Promise<boolean> {
+async function clear(
+  engine: Engine,
+  name: string,
+  self: RunIdentity,
+  report: Report,
+  { lease }: Timing,
+): Promise<boolean> {
   const container = await engine.containers.inspect(mutexContainer(name))
   if (!container) return false
   if (container.Config.Labels[ownLabels.role] !== roles.mutex) {
@@ -83,7 +100,7 @@ async function clear(engine: Engine, name: string, self: RunIdentity, report: Re
       { exitCode: exitCodes.preflightFailed },
     )
   }
-  const sight = await look(engine, container, self)
+  const sight = await look(engine, container, self, lease)
   const why = whyFree(sight)
   if (why === undefined) {
     throw new SlipwayError(
@@ -102,7 +119,12 @@ async function clear(engine: Engine, name: string, self: RunIdentity, report: Re
   return true
 }
 
-async function look(engine: Engine, container: ContainerDocument, self: RunIdentity): Promise<MutexSight> {
+async function look(
+  engine: Engine,
+  container: ContainerDocument,
+  self: RunIdentity,
+  lease: number,
+): Promise<MutexSight> {
   const holder = parseHolder(container.Config.Labels[ownLabels.holder])
   const alive = holder && samePlace(holder.run, self) ? await isAlive(holder.run) : undefined
   const sight = {
@@ -114,10 +136,18 @@ async function look(engine: Engine, container: ContainerDocument, self: RunIdent
     alive,
   }
   // The file is asked only where the first lease is over.
-  return whyFree(sight) === undefined ? sight : { ...sight, lease: await readLease(engine, container.Id) }
+  return whyFree(sight) === undefined
+    ? sight
+    : { ...sight, lease: await readLease(engine, container.Id, lease) }
 }
 
-function holdMutex(engine: Engine, id: string, name: string, began: number): Mutex {
+function holdMutex(
+  engine: Engine,
+  id: string,
+  name: string,
+  began: number,
+  { lease, heartbeat }: Timing,
+): Mutex {
   let heard = performance.now()
   let lost = false
   const renew = async (): Promise<void> => {
@@ -151,8 +181,8 @@ function holdMutex(engine: Engine, id: string, name: string, began: number): Mut
 }
 
 /** Milliseconds from the mutex's creation on, as its holder last wrote. */
-async function readLease(engine: Engine, id: string): Promise<number> {
+async function readLease(engine: Engine, id: string, first: number): Promise<number> {
   const files = await readSmallFiles(await engine.containers.getArchive(id, `${helperFolder}/${leaseFile}`))
   const renewed = Number(files.get(leaseFile))
-  return Number.isFinite(renewed) ? renewed : lease
+  return Number.isFinite(renewed) ? renewed : first
 }

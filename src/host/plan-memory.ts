@@ -7,19 +7,31 @@ import type { HostContainer, HostState } from './state.ts'
 import type { Step } from './step.ts'
 import type { MemoryLimit } from './target.ts'
 
-/** The step that brings a container to a memory limit, if it takes one. */
-export function planMemory(one: HostContainer, limit: MemoryLimit | undefined, force: boolean): Step[] {
+/** The step that brings a container to a memory limit, if it takes one. `notedIn`: the appliance, where a reload follows. */
+export function planMemory(
+  one: HostContainer,
+  limit: MemoryLimit | undefined,
+  force: boolean,
+  notedIn?: string,
+): Step[] {
   if (!limit || sameLimit(one.limit, limit)) return []
   const { service, name, limit: previous } = one
   const had = previous ? formatMemory(previous.memory) : 'no limit'
   const reason =
     previous?.memory === limit.memory ? 'memory and swap together' : `${had} → ${formatMemory(limit.memory)}`
-  return [{ action: 'set-memory', service, name, limit, ...(previous && { previous }), force, reason }]
+  const noted = notedIn !== undefined && one.reload ? { notedIn } : {}
+  return [
+    { action: 'set-memory', service, name, limit, ...(previous && { previous }), force, ...noted, reason },
+  ]
 }
 
-/** The step that makes a running service take changed limits or files, where it has a way to. */
-export function planReload({ service, name, reload }: HostContainer, reason: string): Step[] {
-  return reload ? [{ action: 'reload-service', service, name, command: reload, reason }] : []
+/** The step that makes a running service take changed limits, where it has a way to. */
+export function planReload(
+  { service, name, reload }: HostContainer,
+  reason: string,
+  notedIn: string,
+): Step[] {
+  return reload ? [{ action: 'reload-service', service, name, command: reload, notedIn, reason }] : []
 }
 
 /** An Engine whose kernel does not count swap keeps -1 for it, whatever it is told. */
@@ -50,7 +62,10 @@ export function planMemoryChange(
   const previous = settings[key]
   const known = previous === undefined ? 'from now on, over the profile' : `${previous} → ${value}`
   return [
-    ...mine.flatMap((one) => planMemory(one, { memory, swap: swapFor(one.limit, memory) }, force)),
+    ...mine.flatMap((one) => {
+      const notedIn = one.status === 'running' ? current.name : undefined
+      return planMemory(one, { memory, swap: swapFor(one.limit, memory) }, force, notedIn)
+    }),
     ...(previous === value
       ? []
       : [
@@ -65,7 +80,7 @@ export function planMemoryChange(
         ]),
     ...mine
       .filter((one) => one.status === 'running')
-      .flatMap((one) => planReload(one, `its memory limit is ${formatMemory(memory)}`)),
+      .flatMap((one) => planReload(one, `its memory limit is ${formatMemory(memory)}`, current.name)),
   ]
 }
 

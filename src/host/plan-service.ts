@@ -39,7 +39,7 @@ export function planService(wanted: TargetContainer, current: HostState, target:
   const why = kept ? wakeReason(kept) : createReason(others, faults)
   const step = { service, name }
   const stopped = [...others, ...(kept && why ? [kept] : [])].filter((one) => isUp(one.status))
-  const adjust = kept ? planMemory(kept, wanted.limit, false) : []
+  const adjust = kept ? planMemory(kept, wanted.limit, false, why ? undefined : current.name) : []
   const after = wanted.needs.filter(({ healthy }) => !healthy).map((need) => need.service)
   const mustWait = why !== undefined || kept?.health === 'starting'
   return {
@@ -87,7 +87,7 @@ export function planService(wanted: TargetContainer, current: HostState, target:
     // What has only just started has read its limits.
     reload:
       kept && !why && adjust.length > 0
-        ? planReload({ ...kept, name: wanted.name }, 'its memory changes')
+        ? planReload({ ...kept, name: wanted.name }, 'its memory changes', current.name)
         : [],
   }
 }

@@ -1,3 +1,4 @@
+import { planDueReloads } from './due-reload.ts'
 import { stateVolume } from './own-things.ts'
 import type { HostState } from './state.ts'
 import type { ReleaseRecord, StateDocument } from './state-document.ts'
@@ -21,21 +22,22 @@ export function withStateSteps(
   stored: StateDocument,
   wanted: WantedState,
 ): Step[] {
+  const all = [...steps, ...planDueReloads(steps, current, stored)]
   const settings = planSettings(current.name, stored.settings, wanted.settings)
   const last = stored.history.at(-1)
   const { release, image, profile } = wanted.release
   const isNew = last?.release !== release || last.image !== image || last.profile !== profile
-  if (steps.length === 0 && settings.length === 0 && !isNew) return []
+  if (all.length === 0 && settings.length === 0 && !isNew) return []
   const volume = stateVolume(current.name)
   const isThere = current.volumes.some((one) => one.name === volume.name)
   const reason = `release ${release} with the profile ${profile}`
-  const serving = steps.findLastIndex(({ action }) => serves.has(action)) + 1 || steps.length
+  const serving = all.findLastIndex(({ action }) => serves.has(action)) + 1 || all.length
   return [
-    ...steps.slice(0, serving),
+    ...all.slice(0, serving),
     ...(isThere ? [] : [{ action: 'create-volume' as const, volume, reason: 'settings and history' }]),
     ...settings,
     { action: 'record-release', appliance: current.name, record: wanted.release, reason },
-    ...steps.slice(serving),
+    ...all.slice(serving),
   ]
 }
 

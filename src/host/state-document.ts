@@ -11,6 +11,11 @@ export interface StateDocument {
   readonly history: readonly ReleaseRecord[]
   /** Backups taken of it, oldest first. */
   readonly backups: readonly BackupRecord[]
+  /**
+   * Service → the container that has another memory limit and was not told yet: what a run that is cut off between the
+   * two leaves to the next. Absent: none.
+   */
+  readonly reloads?: Readonly<Record<string, string>>
 }
 
 /** A successful install. */
@@ -55,6 +60,17 @@ export function withStoredSetting(
 ): StateDocument {
   const { [key]: _, ...others } = document.settings
   return { ...document, settings: sorted(value === undefined ? others : { ...others, [key]: value }) }
+}
+
+/** The document with a service to be reloaded in its container, or with none where `container` is undefined. */
+export function withDueReload(
+  { reloads, ...document }: StateDocument,
+  service: string,
+  container: string | undefined,
+): StateDocument {
+  const { [service]: _, ...others } = reloads ?? {}
+  const due = container === undefined ? others : { ...others, [service]: container }
+  return Object.keys(due).length > 0 ? { ...document, reloads: due } : document
 }
 
 /** One copy of a document on disk. Two are kept and written in turn, so that one is always whole. */

@@ -83,8 +83,10 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
       /** Absent: it had none. */
       readonly previous?: MemoryLimit
       readonly force: boolean
+      /** The appliance that is to remember that a reload is due, until that is done; absent: none follows. */
+      readonly notedIn?: string
     }
-  | { readonly action: 'reload-service'; readonly command: readonly string[] }
+  | { readonly action: 'reload-service'; readonly command: readonly string[]; readonly notedIn?: string }
   /** One file as the image has it, or as it was kept; `lasting`: what failed after it does not take it back. */
   | {
       readonly action: 'restore-file'

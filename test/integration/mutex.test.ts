@@ -10,7 +10,7 @@ import { ownLabels, roles } from '../../src/host/labels.ts'
 import { withMutex } from '../../src/host/mutex.ts'
 import { mutexContainer } from '../../src/host/own-things.ts'
 import { createHelper } from '../../src/host/state-volume.ts'
-import type { SlipwayError } from '../../src/lib/errors.ts'
+import { SlipwayError } from '../../src/lib/errors.ts'
 import { type ProgressEvent, silent } from '../../src/lib/progress.ts'
 import { repository } from '../support/slipway.ts'
 
@@ -121,6 +121,89 @@ describe('the mutex of an appliance', () => {
       type: 'note',
       text: expect.stringMatching(/^Taking over from install, by .*: its process has ended\.$/),
     })
+  })
+
+  it('is kept beyond its lease by a holder that lives', async () => {
+    const timing = { lease: 4000, heartbeat: 300 }
+    let asked = 0
+    await withMutex(
+      engine,
+      name,
+      'install',
+      silent,
+      async (mutex) => {
+        for (const until = Date.now() + 6000; Date.now() < until; asked++) {
+          const other = withMutex(engine, name, 'reset', silent, async () => {}, timing)
+          expect(await caught(other)).toMatchObject({ code: 'busy', exitCode: 6 })
+          await mutex.check()
+        }
+      },
+      timing,
+    )
+    expect(asked).toBeGreaterThan(1)
+    expect(await engine.containers.inspect(container)).toBeUndefined()
+  })
+
+  it('goes to the next run when its holder is not heard of for the lease, and the holder may change nothing', async () => {
+    const timing = { lease: 800, heartbeat: 200 }
+    const putArchive = async (): Promise<never> => {
+      throw new SlipwayError('engine-gone', 'The Docker Engine closed the connection.')
+    }
+    // Cut off from the Engine while it is paused in the middle of its work.
+    const cut = Object.create(engine, {
+      containers: { value: { ...engine.containers, putArchive } },
+    }) as Engine
+    const notes: ProgressEvent[] = []
+    await withMutex(
+      cut,
+      name,
+      'install',
+      silent,
+      async (mutex) => {
+        await mutex.check()
+        await new Promise((resolve) => setTimeout(resolve, 1500))
+        await withMutex(
+          engine,
+          name,
+          'reset',
+          (event) => void notes.push(event),
+          async (other) => {
+            expect(await caught(mutex.check())).toEqual({
+              code: 'mutex-lost',
+              exitCode: 1,
+              message: expect.stringMatching(
+                /^Another run may have taken over \S+, since this one was not heard of/,
+              ),
+            })
+            await other.check()
+          },
+          timing,
+        )
+      },
+      timing,
+    )
+    expect(notes).toMatchObject([
+      {
+        type: 'note',
+        text: expect.stringMatching(/^Taking over from install, by .*: it has not been heard of since /),
+      },
+    ])
+  })
+
+  it('is lost for good where its container is gone, as the next renewal finds', async () => {
+    const timing = { lease: 60_000, heartbeat: 100 }
+    await withMutex(
+      engine,
+      name,
+      'install',
+      silent,
+      async (mutex) => {
+        await engine.containers.remove(container)
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        expect(await caught(mutex.check())).toMatchObject({ code: 'mutex-lost' })
+      },
+      timing,
+    )
   })
 
   it('that another run has taken over is not removed by the one that lost it', async () => {

@@ -183,6 +183,11 @@ export class FaultBench {
     await this.#execute(['mkdir -p /data/deep', ...places.map((file) => `echo ${text} > ${file}`)])
   }
 
+  /** Puts so many random bytes into a file of the container's: "/data/large" is in its volume. */
+  async writeLarge(file: string, mebibytes: number): Promise<void> {
+    await this.#execute([`dd if=/dev/urandom of=${file} bs=1M count=${mebibytes} 2>/dev/null`])
+  }
+
   /** Takes a backup of all that the services hold. */
   async backUp(): Promise<void> {
     await this.writeData()
@@ -210,6 +215,11 @@ export class FaultBench {
   /** Bytes that the keeper's container may use. */
   async memory(): Promise<number | undefined> {
     return (await this.engine.containers.inspect(`${this.name}-keeper-1`))?.HostConfig.Memory
+  }
+
+  /** The limit that the keeper was told last. */
+  async told(): Promise<number> {
+    return Number(await this.#execute(['cat /told']))
   }
 
   /** Takes away what somebody else could: the keeper's container; all containers and their network, or data. */
@@ -300,6 +310,9 @@ export class FaultBench {
 
 const healthyUnlessTold = '[ ! -e /data/sick ] && [ ! -e /sick ]'
 
+const tell = (file: string): string =>
+  `{ read limit < /sys/fs/cgroup/${file} && echo $$limit > /told; } 2>/dev/null`
+
 function services(check: string): string {
   const common = [
     '    image: tiny',
@@ -315,6 +328,8 @@ function services(check: string): string {
     ...common,
     // A check costs an Engine more than all that the service does.
     `    healthcheck: { test: ["CMD", "/bin/sh", "-c", "${check}"], interval: 300ms, timeout: 20s, retries: 2 }`,
+    // It writes down the limit that it finds.
+    `    x-slipway: { reload: ["/bin/sh", "-c", "${tell('memory.max')} || ${tell('memory/memory.limit_in_bytes')}"] }`,
     `    mem_limit: \${KEEPER_MEMORY:-16m}`,
     `    memswap_limit: \${KEEPER_MEMORY:-16m}`,
     '    volumes: ["data:/data", "cache:/cache"]',

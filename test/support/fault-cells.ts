@@ -56,7 +56,7 @@ export const anotherRun: FaultCell = async (bench, verb, turn) => {
 export function removed(what: 'container' | 'network' | 'volume'): FaultCell {
   return async (bench, verb, turn) => {
     const before = await arrange(bench, verb, turn)
-    if (!before) return '–'
+    if (!before || (what === 'volume' && verb.end(turn) === 'volumes')) return '–'
     await bench.takeAway(what)
     return settle(bench, verb, turn, without(before, what))
   }

@@ -37,13 +37,21 @@ export const faultVerbs = {
     sick: 'release',
     data: volumesStay,
   },
+  'install of other settings': {
+    start: () => '1.0.0',
+    command: (bench, turn) => [...bench.install('1.0.0'), '--set', `keeper.memory=${limit(turn)}m`],
+    end: () => '1.0.0',
+    moments: [/POST .*\/update$/, /PUT .*\/archive$/],
+    sick: 'itself',
+    check: expectTold,
+  },
   memory: {
     start: () => '1.0.0',
     command: (bench, turn) => bench.verb('memory', 'keeper', `${limit(turn)}m`),
     end: () => '1.0.0',
     moments: [/POST .*\/update$/, /PUT .*\/archive$/],
     sick: 'itself',
-    check: async (bench, turn) => expect(await bench.memory()).toBe(limit(turn) * 2 ** 20),
+    check: expectTold,
   },
   'reset clean': {
     start: () => '1.0.0',
@@ -85,6 +93,12 @@ export const faultVerbs = {
     data: volumesStay,
   },
 } satisfies Readonly<Record<string, FaultVerb>>
+
+/** The limit stands, and the service knows. */
+async function expectTold(bench: FaultBench, turn: number): Promise<void> {
+  const bytes = limit(turn) * 2 ** 20
+  expect({ memory: await bench.memory(), told: await bench.told() }).toEqual({ memory: bytes, told: bytes })
+}
 
 /** The appliance's things when nothing is wrong. */
 export function expectedPicture({ name }: FaultBench, stand: Stand): string[] {

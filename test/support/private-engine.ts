@@ -53,8 +53,8 @@ export class PrivateEngine {
     await answer(this.#scratch)
   }
 
-  /** Takes every byte of the disk that is left. */
-  async fillDisk(): Promise<void> {
+  /** Takes what is left of the disk, but for `spare` bytes. */
+  async fillDisk(spare = 0): Promise<void> {
     const ballast = await open(this.#ballast, 'w')
     const block = Buffer.alloc(2 ** 20)
     try {
@@ -63,6 +63,7 @@ export class PrivateEngine {
           const written = await ballast.write(block, 0, size).catch(() => undefined)
           if (!written || written.bytesWritten < size) break
         }
+      if (spare > 0) await ballast.truncate((await ballast.stat()).size - spare)
     } finally {
       await ballast.close()
     }

@@ -26,6 +26,7 @@ describe('the change of a memory limit', () => {
         limit: { memory: 128 * MiB, swap: 128 * MiB },
         previous: { memory: 64 * MiB, swap: 64 * MiB },
         force: false,
+        notedIn: 'acme',
         reason: '64 MiB → 128 MiB',
       },
       {
@@ -40,6 +41,7 @@ describe('the change of a memory limit', () => {
         service: 'optimiser',
         name: 'acme-optimiser-1',
         command: ['/bin/reload'],
+        notedIn: 'acme',
         reason: 'its memory limit is 128 MiB',
       },
     ])

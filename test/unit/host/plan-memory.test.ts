@@ -35,6 +35,7 @@ describe('a changed memory limit', () => {
         limit: { memory: 128 * MiB, swap: 256 * MiB },
         previous: { memory: 64 * MiB, swap: 128 * MiB },
         force: false,
+        notedIn: 'acme',
         reason: '64 MiB → 128 MiB',
       },
       {
@@ -42,6 +43,7 @@ describe('a changed memory limit', () => {
         service: 'optimiser',
         name: 'acme-optimiser-1',
         command: ['/bin/reload'],
+        notedIn: 'acme',
         reason: 'its memory changes',
       },
     ])

@@ -7,6 +7,7 @@ import type { HostState } from '../../../src/host/state.ts'
 import {
   emptyState,
   type StateDocument,
+  withDueReload,
   withRelease,
   withStoredSetting,
 } from '../../../src/host/state-document.ts'
@@ -17,6 +18,12 @@ import { composeText, emptyHost, sampleTarget } from './sample.ts'
 interface Remembering {
   readonly host: HostState
   readonly stored: StateDocument
+  /** Container → the memory limit that its service read at its start or was told since. */
+  readonly told: Readonly<Record<string, number | undefined>>
+}
+
+interface Wanted extends WantedState {
+  readonly memory?: string
 }
 
 const settings = fc.dictionary(
@@ -25,6 +32,7 @@ const settings = fc.dictionary(
 )
 const wanted = fc.record({
   settings,
+  memory: fc.constantFrom('64m', '128m'),
   release: fc.record({
     release: fc.constantFrom('1.0.0', '2.0.0'),
     image: fc.constantFrom('sha256:a', 'sha256:b'),
@@ -32,29 +40,36 @@ const wanted = fc.record({
   }),
 })
 
-function plan({ host, stored }: Remembering, state: WantedState) {
+function plan({ host, stored }: Remembering, state: Wanted) {
   const { release, image } = state.release
-  const target = sampleTarget({ version: release, image: image.slice('sha256:'.length) })
+  const limits = `mem_limit: ${state.memory ?? '64m'}\n    x-slipway: { reload: [/bin/reload] }`
+  const compose = composeText.replace('mem_limit: 64m', limits)
+  const target = sampleTarget({ version: release, image: image.slice('sha256:'.length), compose })
   return withStateSteps(planHost(host, target), host, stored, state)
 }
 
-function apply({ host, stored }: Remembering, steps: ReturnType<typeof plan>): Remembering {
-  return steps.reduce(
-    (now, step): Remembering => {
-      const next = { host: applyStep(now.host, step), stored: now.stored }
-      if (step.action === 'store-setting') {
-        return { ...next, stored: withStoredSetting(now.stored, step.key, step.value) }
-      }
-      if (step.action === 'record-release') {
-        return { ...next, stored: withRelease(now.stored, { at: 'now', ...step.record }) }
-      }
-      return next
-    },
-    { host, stored },
-  )
+function apply(before: Remembering, steps: ReturnType<typeof plan>): Remembering {
+  return steps.reduce((now, step): Remembering => {
+    const next = { host: applyStep(now.host, step), stored: now.stored, told: now.told }
+    const one = next.host.containers.find(({ name }) => 'service' in step && name === step.name)
+    if (step.action === 'set-memory' && step.notedIn !== undefined)
+      return { ...next, stored: withDueReload(now.stored, step.service, one!.id) }
+    if (step.action === 'start-container' || step.action === 'reload-service') {
+      const stored = withDueReload(now.stored, step.service, undefined)
+      const told = { ...now.told, [one!.id]: one!.limit?.memory }
+      return { ...next, told, stored: step.action === 'reload-service' ? stored : now.stored }
+    }
+    if (step.action === 'store-setting') {
+      return { ...next, stored: withStoredSetting(now.stored, step.key, step.value) }
+    }
+    if (step.action === 'record-release') {
+      return { ...next, stored: withRelease(now.stored, { at: 'now', ...step.record }) }
+    }
+    return next
+  }, before)
 }
 
-const nothing: Remembering = { host: emptyHost, stored: emptyState }
+const nothing: Remembering = { host: emptyHost, stored: emptyState, told: {} }
 const branch = { release: '1.0.0', image: 'sha256:a', profile: 'branch' }
 
 describe('an install that remembers', () => {
@@ -86,9 +101,28 @@ describe('an install that remembers', () => {
         expect(after.stored.settings).toEqual(state.settings)
         expect(after.stored.history.at(-1)).toEqual({ at: 'now', ...state.release })
         expect(plan(after, state)).toEqual([])
+        for (const { id, limit } of after.host.containers) expect(after.told[id]).toBe(limit?.memory)
       }),
       { numRuns: 200 },
     )
+  })
+
+  it('an install cut off before a service was told of its memory tells it the next time, and once', () => {
+    const installed = apply(nothing, plan(nothing, { settings: {}, release: branch }))
+    const more = { settings: {}, release: branch, memory: '128m' }
+    const steps = plan(installed, more)
+    expect(steps.map(({ action }) => action)).toEqual(['set-memory', 'reload-service', 'record-release'])
+    const cutOff = apply(installed, steps.slice(0, 1))
+    expect(plan(cutOff, more).map((step) => `${describeStep(step)}: ${step.reason}`)).toEqual([
+      'reload acme-optimiser-1: it was not told yet that its memory changed',
+      'record release 1.0.0: release 1.0.0 with the profile branch',
+    ])
+    expect(plan(apply(cutOff, plan(cutOff, more)), more)).toEqual([])
+    const replaced = {
+      ...cutOff.host,
+      containers: cutOff.host.containers.map((one) => ({ ...one, id: 'new' })),
+    }
+    expect(plan({ ...cutOff, host: replaced }, more)).toEqual([])
   })
 
   it('goes with its container and volume in an uninstall, and only with its container where data stays', () => {

@@ -1,0 +1,65 @@
+import type { Engine } from '../engine/engine.ts'
+import { planReload } from './plan-memory.ts'
+import type { HostState } from './state.ts'
+import { type StateDocument, withDueReload } from './state-document.ts'
+import { readState, updateState } from './state-volume.ts'
+import type { Step } from './step.ts'
+
+/** A step that changes a limit, or that tells the service. */
+interface Noted {
+  readonly service: string
+  readonly name: string
+  readonly notedIn?: string
+}
+
+/**
+ * The reloads that a run which was cut off left due: of containers that run, that stay as they are, and that no step
+ * reloads anyhow. Pure.
+ */
+export function planDueReloads(steps: readonly Step[], current: HostState, stored: StateDocument): Step[] {
+  const { reloads = {} } = stored
+  return current.containers
+    .filter(({ id, service, status }) => status === 'running' && reloads[service] === id)
+    .filter(({ service }) => {
+      const tells = (step: Step): boolean =>
+        'service' in step && step.service === service && ends.has(step.action)
+      return !steps.some(tells)
+    })
+    .flatMap((one) => planReload(one, 'it was not told yet that its memory changed', current.name))
+}
+
+/** What is stopped or started reads its limits anew. */
+const ends: ReadonlySet<Step['action']> = new Set(['reload-service', 'stop-container', 'start-container'])
+
+/** Remembers that a reload is due, then changes the limit; taken back, neither is. */
+export async function noteReload(
+  engine: Engine,
+  { service, name, notedIn }: Noted,
+  change: () => Promise<(() => Promise<void>) | undefined>,
+): Promise<(() => Promise<void>) | undefined> {
+  if (notedIn === undefined) return change()
+  const container = (await engine.containers.inspect(name))?.Id
+  const note = (due: string | undefined): Promise<StateDocument> =>
+    updateState(engine, notedIn, (document) => withDueReload(document, service, due))
+  await note(container)
+  try {
+    const takeBack = await change()
+    return (
+      takeBack &&
+      (async () => {
+        await takeBack()
+        await note(undefined)
+      })
+    )
+  } catch (error) {
+    await note(undefined).catch(() => {})
+    throw error
+  }
+}
+
+/** The service has been told. */
+export async function forgetReload(engine: Engine, { service, notedIn }: Noted): Promise<void> {
+  if (notedIn === undefined) return
+  if ((await readState(engine, notedIn)).reloads?.[service] === undefined) return
+  await updateState(engine, notedIn, (document) => withDueReload(document, service, undefined))
+}
