@@ -327,7 +327,7 @@ function services(check: string): string {
     '  keeper:',
     ...common,
     // A check costs an Engine more than all that the service does.
-    `    healthcheck: { test: ["CMD", "/bin/sh", "-c", "${check}"], interval: 300ms, timeout: 20s, retries: 2 }`,
+    `    healthcheck: { test: ["CMD", "/bin/sh", "-c", "${check}"], interval: 1s, timeout: 20s, retries: 2 }`,
     // It writes down the limit that it finds.
     `    x-slipway: { reload: ["/bin/sh", "-c", "${tell('memory.max')} || ${tell('memory/memory.limit_in_bytes')}"] }`,
     `    mem_limit: \${KEEPER_MEMORY:-16m}`,

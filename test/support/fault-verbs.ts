@@ -11,6 +11,8 @@ export interface FaultVerb {
   readonly end: (turn: number) => Stand
   /** The first change of each kind is where a fault hurts most: once as soon as something is stopped or changed, once later. */
   readonly moments: readonly [RegExp, RegExp]
+  /** Killed after every second change only, where another verb takes the same steps. */
+  readonly stride?: 2
   /** What makes the service sick when this verb meets it. */
   readonly sick: 'release' | 'backup' | 'volume' | 'itself'
   /** What it does to what the services hold; absent: all of that is as before. */
@@ -58,6 +60,7 @@ export const faultVerbs = {
     command: (bench) => bench.verb('reset', 'clean', '--yes'),
     end: () => '1.0.0',
     moments: [/POST .*\/stop$/, /DELETE \/containers\//],
+    stride: 2,
     sick: 'volume',
     data: ({ data, cache }) => ({ data, cache, mark: '' }),
   },
@@ -89,6 +92,7 @@ export const faultVerbs = {
     command: (bench) => bench.verb('uninstall', '--keep-data', '--yes'),
     end: () => 'volumes',
     moments: [/POST .*\/stop$/, /DELETE \/networks\//],
+    stride: 2,
     sick: 'itself',
     data: volumesStay,
   },
