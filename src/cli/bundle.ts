@@ -23,7 +23,7 @@ import { requireLock } from '../lock/require-lock.ts'
 import type { Context } from './context.ts'
 import { packageVersion } from './package-version.ts'
 import { choosePlatforms } from './platform-option.ts'
-import { readSigningKey } from './signing-key.ts'
+import { readSigningKey, refuseUnknownKey } from './signing-key.ts'
 
 export interface BundleOptions {
   readonly directory: string
@@ -56,6 +56,7 @@ export async function run(context: Context, options: BundleOptions): Promise<und
     workers.warm()
     const directory = path.resolve(context.cwd, options.directory)
     const definition = await loadDefinition(directory)
+    if (key) await refuseUnknownKey(definition, key, options.key!, 'bundle')
     const lockfile = await requireLock(definition)
     const job = {
       definition,

@@ -9,8 +9,7 @@ import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { describeLicence } from './describe-licence.ts'
-import { isSigned, readKeys } from './prepare-licence.ts'
-import { readSigningKey, type SigningOptions } from './signing-key.ts'
+import { readSigningKey, refuseUnknownKey, type SigningOptions } from './signing-key.ts'
 
 export interface IssueOptions extends SigningOptions {
   readonly directory: string
@@ -39,13 +38,8 @@ export async function run(context: Context, options: IssueOptions): Promise<unde
     ...(options.trial !== undefined && { trialDays: readDays(options.trial) }),
   }
   const signer = await readSigningKey(context, options)
+  await refuseUnknownKey(definition, signer, options.key, 'licence')
   const signed = { licence, key: keyId(signer), signature: signBytes(signer, licenceBytes(licence)) }
-  if (!isSigned(signed, await readKeys(definition))) {
-    throw badInput(
-      'unknown-key',
-      `Installers would refuse this licence: the public key of ${options.key} is not among the keys of appliance.yaml; add it there.`,
-    )
-  }
   const file = path.resolve(context.cwd, options.out ?? `licence-${fileName(options.customer)}.json`)
   if (!options.dryRun) await writeFileAtomic(file, formatLicence(signed))
   if (options.json) context.print(JSON.stringify({ file, licence, key: signed.key }, null, 2))

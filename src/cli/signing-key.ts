@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { readPrivateKey } from '../bundle/key.ts'
+import { keyId, readPrivateKey, readPublicKey } from '../bundle/key.ts'
+import type { Definition } from '../definition/definition.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 
@@ -32,4 +33,19 @@ export async function readPassphrase(
   const [line = ''] = text.split(/\r?\n/)
   if (line !== '') return line
   throw badInput('no-passphrase', `The first line of ${file} is empty; write the passphrase there.`)
+}
+
+/** Refuses a key whose signatures no installer of this product would take. Throws `unknown-key`. */
+export async function refuseUnknownKey(
+  { keys }: Pick<Definition, 'keys'>,
+  signer: KeyObject,
+  file: string,
+  what: string,
+): Promise<void> {
+  const known = await Promise.all(keys.map(readPublicKey))
+  if (known.some((key) => keyId(key) === keyId(signer))) return
+  throw badInput(
+    'unknown-key',
+    `Installers would refuse this ${what}: the public key of ${file} is not among the keys of appliance.yaml; add it there, as in: keys: [${path.basename(file, path.extname(file))}.pub]`,
+  )
 }
