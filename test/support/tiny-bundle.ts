@@ -2,13 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import {
-  type BundleManifest,
-  isProductFile,
-  lockPath,
-  manifestName,
-  signatureName,
-} from '../../src/bundle/format.ts'
+import { type BundleManifest, lockPath, manifestName, signatureName } from '../../src/bundle/format.ts'
 import { makeKeyPair } from '../../src/bundle/key.ts'
 import { type BundleContent, type PackedFile, packBundle } from '../../src/bundle/pack-bundle.ts'
 import { signBytes } from '../../src/bundle/signature.ts'
@@ -67,10 +61,9 @@ export async function tinyContent(folder: string, tiny: TinyContent = {}): Promi
   const program = await tinyLayer(folder, 'installer-slipway', [
     { path: 'usr/lib/slipway', content: 'the program' },
   ])
-  const product = {
+  const product = tiny.product ?? {
     'appliance.yaml': `name: ${name}\n`,
     'profiles/site.yaml': 'description: A site\n',
-    ...tiny.product,
   }
   const lock = formatLock(tinyLock(tiny.locked ?? packages))
   return {
@@ -246,10 +239,6 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer
   const all: Uint8Array[] = []
   for await (const chunk of chunks) all.push(chunk)
   return Buffer.concat(all)
-}
-
-export function isProduct({ path }: TinyEntry): boolean {
-  return isProductFile(path)
 }
 
 function textFile(path: string, content: string): PackedFile {

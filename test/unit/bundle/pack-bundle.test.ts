@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBundle } from '../../../src/bundle/open-bundle.ts'
@@ -58,7 +58,7 @@ describe('packing', () => {
     const update = await packBundle(content, tinyKey)
     const { manifest, facts } = update
     const file = path.join(scratch.path, update.name)
-    await (await import('node:fs/promises')).writeFile(file, await collect(update.bytes()))
+    await writeFile(file, await collect(update.bytes()))
     const opened = await openBundle(file, { keys: [tinyPublicKey] })
     const image = opened.image('appliance')!
     const bringing = image.bring!(image.layers)
@@ -108,7 +108,7 @@ describe('packing', () => {
     const content = await tinyContent(scratch.path, { version: '1.1.0', since: base, locked })
     const update = await packBundle(content, tinyKey)
     const file = path.join(scratch.path, update.name)
-    await (await import('node:fs/promises')).writeFile(file, await collect(update.bytes()))
+    await writeFile(file, await collect(update.bytes()))
     await expect(openBundle(file, { keys: [tinyPublicKey] })).rejects.toThrow(
       'its lock is not that of the appliance image: the lock lists other packages than the image has',
     )
