@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { commandName, isBranded } from '../lib/command-name.ts'
 import { exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
@@ -28,7 +28,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
         : 'Builds a layered Debian appliance image, and keeps it running on any Docker host.',
     )
     .version(packageVersion(), '-V, --version')
-    .option('-C, --directory <dir>', 'product directory', context.env.SLIPWAY_PRODUCT || '.')
+    .addOption(productOption(context))
     .option('--debug', 'show where an error came from')
     .configureHelp(branded ? { visibleCommands: forHosts } : {})
     .exitOverride()
@@ -396,6 +396,12 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       throw error
     }
   }
+}
+
+/** Where a partner's program keeps its product is nobody's business: the help does not tell it. */
+function productOption({ env }: Context): Option {
+  const option = new Option('-C, --directory <dir>', 'product directory')
+  return env.SLIPWAY_PRODUCT ? option.default(env.SLIPWAY_PRODUCT, 'its own') : option.default('.')
 }
 
 /** Under a partner's name the program is on a customer's host: what builds products is not offered, though it is there. */
