@@ -116,8 +116,13 @@ async function isFile(place: string): Promise<boolean> {
 }
 
 function diffLocks(a: Lockfile, b: Lockfile, platform: Platform): Change<string>[] {
-  const versions = (lock: Lockfile) =>
-    new Map((lock.platforms[platform]?.packages ?? []).map((entry) => [entry.name, entry.version]))
+  const versions = (lock: Lockfile) => {
+    const { packages = [], sources = [] } = lock.platforms[platform] ?? {}
+    return new Map([
+      ...packages.map(({ name, version }) => [name, version] as const),
+      ...sources.map(({ path: file, sha256 }) => [file, `sha256:${sha256.slice(0, 12)}`] as const),
+    ])
+  }
   return diffMaps(versions(a), versions(b), (x, y) => x === y)
 }
 

@@ -10,8 +10,8 @@ import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
 import { debianArchitecture } from '../lib/platform.ts'
 import { describeArchSkew, findArchSkew } from '../lock/arch-skew.ts'
-import { diffLocks, type LockChange, type PlatformDiff } from '../lock/diff-lock.ts'
-import type { Lockfile } from '../lock/lockfile.ts'
+import { diffLocks, type LockChange, type PlatformDiff, type SourceChange } from '../lock/diff-lock.ts'
+import type { LockedSource, Lockfile } from '../lock/lockfile.ts'
 import { findLock, lockName } from '../lock/read-lock.ts'
 import { recordRuns } from '../lock/record-runs.ts'
 import { resolveLock } from '../lock/resolve-lock.ts'
@@ -79,7 +79,7 @@ export async function run(context: Context, options: LockOptions): Promise<undef
 }
 
 export function describeDiff(
-  { platform, changes, sizeBefore, sizeAfter }: PlatformDiff,
+  { platform, changes, sources = [], runs = [], sizeBefore, sizeAfter }: PlatformDiff,
   lock: Lockfile,
 ): string[] {
   const { packages, excluded } = lock.platforms[platform] ?? { packages: [], excluded: [] }
@@ -90,7 +90,18 @@ export function describeDiff(
   return [
     `${platform}: ${packages.length} packages, ${formatBytes(sizeAfter)}${growth}${left}`,
     ...changes.map(describeChange),
+    ...sources.map(describeSource),
+    ...runs.map(
+      ({ package: name, version, script, sha256 }) =>
+        `  ! the ${script} of ${name} ${version} (${sha256.slice(0, 12)}) runs while building`,
+    ),
   ]
+}
+
+function describeSource({ path: file, before, after }: SourceChange): string {
+  const facts = ({ layer, size }: LockedSource): string => `(${layer}, ${formatBytes(size)})`
+  if (!after) return `  - ${file} ${facts(before!)}`
+  return `  ${before ? '~' : '+'} ${file} ${facts(after)}`
 }
 
 function describeChange({ name, before, after }: LockChange): string {

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { localSuite } from '../definition/sources/source.ts'
 import type { Platform } from '../lib/platform.ts'
 import { readLock } from '../lock/read-lock.ts'
 import { explainWhy, type Why } from '../lock/why.ts'
@@ -23,13 +24,15 @@ export async function run(context: Context, options: WhyOptions, [name]: string[
   for (const line of describe(why)) context.print(line)
 }
 
-function describe({ platform, name, locked, excluded, chains }: Why): string[] {
-  const head = locked
-    ? `${name} ${locked.version} (${platform}, layer ${locked.layer}, from ${locked.suite})`
-    : `${name} is left out (${platform}): ${excluded!.reason}`
-  const lead = locked ? '' : 'would come by: '
+function describe({ platform, name, locked, runs = [], source, excluded, chains }: Why): string[] {
+  const lead = excluded ? 'would come by: ' : ''
   return [
-    head,
+    locked
+      ? `${name} ${locked.version} (${platform}, layer ${locked.layer}, from ${locked.suite === localSuite ? locked.path : locked.suite})`
+      : source
+        ? `${source.path} (${platform}, layer ${source.layer}, a ${source.kind} of the product, sha256 ${source.sha256})`
+        : `${name} is left out (${platform}): ${excluded!.reason}`,
+    ...runs.map(({ script, sha256 }) => `  its ${script} runs while building, sha256 ${sha256}`),
     ...chains.map(({ component, packages }) => `  ${lead}${[component, ...packages].join(' → ')}`),
   ]
 }

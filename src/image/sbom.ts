@@ -1,7 +1,8 @@
 import type { Definition } from '../definition/definition.ts'
+import { localSuite } from '../definition/sources/source.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import type { Platform } from '../lib/platform.ts'
-import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
+import type { LockedPackage, LockedSource, Lockfile } from '../lock/lockfile.ts'
 import { describe, jsonBlob } from './blob.ts'
 import type { Image } from './image.ts'
 import { type Manifest, mediaTypes } from './oci.ts'
@@ -13,7 +14,7 @@ import type { Referrer } from './write-layout.ts'
  * lock's, so that the same lock gives the same document.
  */
 export function describeMaterials(definition: Definition, lockfile: Lockfile, platform: Platform): unknown {
-  const { packages, excluded } = lockfile.platforms[platform]!
+  const { packages, excluded, sources = [] } = lockfile.platforms[platform]!
   const root = 'SPDXRef-Appliance'
   const identity = sha256Hex(JSON.stringify([definition.name, definition.version, platform, lockfile]))
   return {
@@ -38,11 +39,12 @@ export function describeMaterials(definition: Definition, lockfile: Lockfile, pl
         primaryPackagePurpose: 'CONTAINER',
       },
       ...packages.map((entry) => describePackage(definition, entry)),
+      ...sources.map(describeSource),
     ],
-    relationships: packages.map((entry) => ({
+    relationships: [...packages.map(packageId), ...sources.map(sourceId)].map((id) => ({
       spdxElementId: root,
       relationshipType: 'CONTAINS',
-      relatedSpdxElement: packageId(entry),
+      relatedSpdxElement: id,
     })),
   }
 }
@@ -67,9 +69,34 @@ function describePackage(definition: Definition, entry: LockedPackage): unknown 
   }
 }
 
-/** Package URL of a Debian binary package (purl-spec, "deb"). */
+/** A folder or tar archive of the product's own: known by its path and hash alone. */
+function describeSource(source: LockedSource): unknown {
+  return {
+    SPDXID: sourceId(source),
+    name: source.path,
+    downloadLocation: 'NOASSERTION',
+    filesAnalyzed: false,
+    packageFileName: source.path,
+    checksums: [{ algorithm: 'SHA256', checksumValue: source.sha256 }],
+    sourceInfo:
+      source.kind === 'tarball'
+        ? `a tar archive of the component ${source.component}, layer ${source.layer}`
+        : `a folder of the component ${source.component}, layer ${source.layer}; the checksum is of its paths, modes and files`,
+  }
+}
+
+function sourceId({ component, path }: LockedSource): string {
+  return `SPDXRef-Source-${component}-${path.replace(/[^a-zA-Z0-9.-]/g, '-')}`
+}
+
+/**
+ * Package URL of a Debian binary package (purl-spec, "deb"). A local package is its vendor's, and no distribution's: its
+ * namespace is the product's name.
+ */
 function packageUrl(definition: Definition, entry: LockedPackage): string {
   const version = encodeURIComponent(entry.version).replaceAll('%3A', ':')
+  if (entry.suite === localSuite)
+    return `pkg:deb/${definition.name}/${encodeURIComponent(entry.name)}@${version}?arch=${entry.architecture}`
   return `pkg:deb/debian/${encodeURIComponent(entry.name)}@${version}?arch=${entry.architecture}&distro=${definition.debian.suite}`
 }
 

@@ -2,7 +2,7 @@ import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Platform } from '../lib/platform.ts'
 import { allPackages } from './installer.ts'
-import type { ExcludedPackage, LockedPackage, Lockfile } from './lockfile.ts'
+import type { ExcludedPackage, LockedPackage, LockedSource, Lockfile, RanScript } from './lockfile.ts'
 
 /** Why a package is in the image: for each component that leads to it, the shortest way down. */
 export interface Why {
@@ -10,6 +10,10 @@ export interface Why {
   readonly name: string
   /** The package, where it is locked. */
   readonly locked?: LockedPackage
+  /** Its scripts that run while building; absent where none does. */
+  readonly runs?: readonly RanScript[]
+  /** The folder or archive of the product's own, where the name is that of one. */
+  readonly source?: LockedSource
   /** The dropped dependency, where it is excluded. */
   readonly excluded?: ExcludedPackage
   /** The shortest first. */
@@ -24,11 +28,18 @@ export interface Chain {
 
 /** Explains a name from the lock alone; throws `not-locked` (exit code 2) where the lock does not have it. */
 export function explainWhy(lock: Lockfile, platform: Platform, name: string): Why {
-  const excluded = lock.platforms[platform]?.excluded ?? []
+  const { excluded = [], sources = [], runs = [] } = lock.platforms[platform] ?? {}
   const packages = allPackages(lock, platform)
   const byName = new Map(packages.map((one) => [one.name, one]))
   const locked = byName.get(name)
-  if (locked) return { platform, name, locked, chains: findChains(byName, [name]) }
+  if (locked) {
+    const own = runs.filter((run) => run.package === name)
+    const chains = findChains(byName, [name])
+    return { platform, name, locked, ...(own.length > 0 && { runs: own }), chains }
+  }
+  const source = sources.find(({ path }) => path === name || path.endsWith(`/${name}`))
+  if (source)
+    return { platform, name, source, chains: [{ component: source.component, packages: [source.path] }] }
   const dropped = excluded.find((one) => one.name === name)
   if (dropped) {
     const chains = findChains(byName, dropped.neededBy)
@@ -39,7 +50,11 @@ export function explainWhy(lock: Lockfile, platform: Platform, name: string): Wh
       chains: chains.map(({ component, packages: way }) => ({ component, packages: [...way, name] })),
     }
   }
-  const near = nearest(name, [...byName.keys(), ...excluded.map((one) => one.name)], 3)
+  const near = nearest(
+    name,
+    [...byName.keys(), ...excluded.map((one) => one.name), ...sources.map((one) => one.path)],
+    3,
+  )
   throw badInput(
     'not-locked',
     `${name} is not in the lock for ${platform}${near.length === 0 ? '' : `; near to it: ${near.join(', ')}`}.`,

@@ -55,6 +55,20 @@ describe('profileVariables', () => {
     })
   })
 
+  it('gives a service’s own settings each its variable, merged name by name', async () => {
+    await write(
+      'far',
+      'services: { tunnel: { settings: { role: server, keyFile: /etc/acme/key, origins: [a, b], conn: 4 } } }',
+    )
+    await write('near', 'extends: far\nservices: { tunnel: { settings: { role: client } } }')
+    expect(profileVariables(await loadProfile(place, 'near'))).toEqual({
+      TUNNEL_ROLE: 'client',
+      TUNNEL_KEY_FILE: '/etc/acme/key',
+      TUNNEL_ORIGINS: 'a b',
+      TUNNEL_CONN: '4',
+    })
+  })
+
   it('sets nothing that a profile leaves open', () => {
     expect(profileVariables({ name: 'empty', description: '', services: { dns: {} } })).toEqual({})
   })

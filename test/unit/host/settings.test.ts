@@ -18,6 +18,18 @@ describe('withSettings', () => {
     })
   })
 
+  it('lays a service’s own settings over the profile, by the variables of the Compose file', () => {
+    const site = { ...profile, services: { tunnel: { port: '29900', settings: { role: 'server' } } } }
+    const variables = ['TUNNEL_ROLE', 'TUNNEL_KEY_FILE', 'TUNNEL_PORT', 'DNS_CACHE']
+    const own = ['tunnel.role=client', 'tunnel.keyFile=/etc/acme/key']
+    expect(withSettings(site, own, ['dns', 'tunnel'], variables).services).toEqual({
+      tunnel: { port: '29900', settings: { role: 'client', keyFile: '/etc/acme/key' } },
+    })
+    expect(() => withSettings(site, ['tunnel.rolle=x'], ['tunnel'], variables)).toThrow(
+      '--set tunnel.rolle=x is not understood; did you mean tunnel.role=…? Settings are tunnel.memory, tunnel.cache, tunnel.port, tunnel.restart, tunnel.keyFile, tunnel.role, allowedNetworks, upstreamDns.',
+    )
+  })
+
   it.each([
     [
       'dns.prot=1053',
