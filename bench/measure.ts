@@ -6,12 +6,20 @@ export interface Measurement {
   readonly seconds: number
   /** The process's own peak of resident memory in bytes (VmHWM), where Linux tells. */
   readonly peak: number
+  /** What it printed, both streams. */
+  readonly lines: readonly TimedLine[]
 }
 
-/** Runs a command to its end; throws with what it printed when it fails. */
+export interface TimedLine {
+  readonly text: string
+  /** Seconds after the start. */
+  readonly at: number
+}
+
+/** Runs a command to its end; throws with what it printed when it ends with another exit code than 0, or `accepted`. */
 export async function measure(
   command: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; accepted?: number } = {},
 ): Promise<Measurement> {
   const started = performance.now()
   const child = spawn(command[0]!, command.slice(1), {
@@ -20,10 +28,13 @@ export async function measure(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
+  const lines: TimedLine[] = []
   let peak = 0
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
       output = (output + chunk).slice(-4000)
+      const at = (performance.now() - started) / 1000
+      for (const text of String(chunk).split('\n')) if (text !== '') lines.push({ text, at })
     })
   }
   // The high-water mark only grows: the last reading before the end is all but the true one.
@@ -36,8 +47,9 @@ export async function measure(
   })
   const seconds = (performance.now() - started) / 1000
   clearInterval(watch)
-  if (code !== 0) throw new Error(`${command.join(' ')} failed (${code}):\n${output}`)
-  return { seconds, peak }
+  if (code !== 0 && code !== options.accepted)
+    throw new Error(`${command.join(' ')} failed (${code}):\n${output}`)
+  return { seconds, peak, lines }
 }
 
 function highWaterMark(pid: number | undefined): number {
