@@ -1,10 +1,11 @@
 /**
  * What `npm test` runs. Phases go on after one fails; the last line is the sum, alone: `N passed, N failed[, N skipped]`.
  *
- *     node test/run.mjs [--unit] [--golden] [file filter…]
+ *     node test/run.mjs [--unit] [--golden] [--engine-26] [file filter…]
  *
- * --unit    type check, Biome and unit tests only: no Engine, no network
- * --golden  writes the golden files anew from what the code gives now
+ * --unit       type check, Biome and unit tests only: no Engine, no network
+ * --golden     writes the golden files anew from what the code gives now
+ * --engine-26  only the integration tests that run on Engine 26.1 too, on that
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +19,7 @@ import { hostPackages } from './support/host-packages.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const { values, positionals: filters } = parseArgs({
-  options: { unit: { type: 'boolean' }, golden: { type: 'boolean' } },
+  options: { unit: { type: 'boolean' }, golden: { type: 'boolean' }, 'engine-26': { type: 'boolean' } },
   allowPositionals: true,
 })
 const passedOnce = { passed: 1, failed: 0, skipped: 0 }
@@ -29,20 +30,26 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupt
 
 let total = { passed: 0, failed: 0, skipped: 0 }
 const scratch = await mkdtemp(path.join(os.tmpdir(), 'slipway-test-run-'))
+const built = path.join(scratch, 'built')
 let engine
+let engine26
 try {
-  if (filters.length === 0) {
+  if (filters.length === 0 && !values['engine-26']) {
     await phase('type check', () =>
       all(['typescript/bin/tsc', '-p', 'tsconfig.json'], ['typescript/bin/tsc', '-p', 'test/tsconfig.json']),
     )
     await phase('Biome', () => all(['@biomejs/biome/bin/biome', 'check', '.']))
   }
   if (wanted('unit')) await phase('unit tests', () => vitest('unit'))
-  if (wanted('integration')) {
-    await phase('set-up of the integration tests', setUp)
-    await phase('integration tests', () => vitest('integration'))
+  if (wanted('integration') || wanted('integration-26')) await phase('set-up of the integration tests', setUp)
+  if (wanted('integration')) await phase('integration tests', () => vitest('integration'))
+  if (wanted('integration-26')) {
+    await phase('set-up of Engine 26.1', startEngine26)
+    if (engine26)
+      await phase('integration tests on Engine 26.1', () => vitest('integration-26', engine26.inside))
   }
 } finally {
+  await engine26?.remove()
   await engine?.stop()
   await rm(scratch, { recursive: true, force: true })
 }
@@ -67,10 +74,12 @@ async function phase(name, run) {
   console.log(`── ${name}: ${formatCounts(counts)} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
 }
 
-/** Whether a vitest project is to run: all unless --unit, --golden or filters say which. */
+/** Whether a vitest project is to run: all unless an option or filters say which. */
 function wanted(project) {
-  if (project === 'integration' && (values.unit || values.golden)) return false
+  if (values['engine-26']) return project === 'integration-26'
+  if (project !== 'unit' && (values.unit || values.golden)) return false
   if (filters.length === 0) return true
+  if (project === 'integration-26') return false
   const named = filters.filter((filter) => filter.includes('integration'))
   return project === 'integration' ? named.length > 0 : named.length < filters.length
 }
@@ -91,6 +100,19 @@ async function setUp() {
   return passedOnce
 }
 
+/** The tests' own support is TypeScript: Vite, which Vitest stands on, loads it. */
+async function startEngine26() {
+  const { runnerImport } = await import('vite')
+  const { module } = await runnerImport(path.join(root, 'test', 'support', 'engine-26.ts'), {
+    root,
+    configFile: false,
+    logLevel: 'error',
+  })
+  const cacheDirectory = process.env.SLIPWAY_CACHE || path.join(built, 'cache')
+  engine26 = await module.startEngine26({ cacheDirectory, tcp: false })
+  return passedOnce
+}
+
 /** Runs modules of node_modules one after another; passed when every one ends with 0. */
 async function all(...commands) {
   for (const [module, ...parameters] of commands) {
@@ -100,7 +122,8 @@ async function all(...commands) {
   return passedOnce
 }
 
-async function vitest(project) {
+/** Runs the tests of a project, by the command `inside` where one is given. */
+async function vitest(project, inside = []) {
   const report = path.join(scratch, `${project}.json`)
   const parameters = [
     'run',
@@ -110,19 +133,21 @@ async function vitest(project) {
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]
-  const env = values.golden ? { SLIPWAY_GOLDEN: 'write' } : {}
-  const status = await runNode(
-    path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-    [...parameters, ...filters],
-    env,
-  )
+  const env = {
+    SLIPWAY_BUILT: built,
+    ...(values.golden && { SLIPWAY_GOLDEN: 'write' }),
+    ...(inside.length > 0 && { DOCKER_HOST: '' }),
+  }
+  const runner = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const status = await runNode(runner, [...parameters, ...filters], env, inside)
   const text = await readFile(report, 'utf8').catch(() => undefined)
   return countReport(text && JSON.parse(text), status)
 }
 
 /** Runs a module in a child, which gets the signals that this process gets; returns its exit code. */
-async function runNode(module, parameters, env = {}) {
-  const child = spawn(process.execPath, [module, ...parameters], {
+async function runNode(module, parameters, env = {}, inside = []) {
+  const [program, ...rest] = [...inside, process.execPath, module, ...parameters]
+  const child = spawn(program, rest, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },

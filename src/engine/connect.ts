@@ -1,9 +1,10 @@
+import { Agent } from 'node:https'
 import type Docker from 'dockerode'
 import { SlipwayError } from '../lib/errors.ts'
 import { negotiateApi } from './api-version.ts'
 import { containersOf } from './containers.ts'
 import { measureDisk } from './disk-usage.ts'
-import { loadDockerode } from './dockerode.ts'
+import { createClient } from './dockerode.ts'
 import { type Endpoint, findEndpoint, type Machine, thisMachine } from './endpoint.ts'
 import type { Engine, EngineInfo } from './engine.ts'
 import { translateError } from './errors.ts'
@@ -11,6 +12,7 @@ import { readEvents } from './events.ts'
 import { guarded } from './guarded.ts'
 import { imagesOf } from './images.ts'
 import { networksOf } from './networks.ts'
+import { sshAgent } from './ssh-agent.ts'
 import { volumesOf } from './volumes.ts'
 
 /** Runs one call; its errors come out as SlipwayErrors. */
@@ -32,9 +34,8 @@ export async function connectEngine(
       throw translateError(error, endpoint)
     }
   }
-  const Dockerode = await call(async () => loadDockerode())
   const options = clientOptions(endpoint, env)
-  const offered = await call(() => new Dockerode(options).version())
+  const offered = await call(() => createClient(options).version())
   if (typeof offered.ApiVersion !== 'string') {
     throw new SlipwayError(
       'not-an-engine',
@@ -48,7 +49,7 @@ export async function connectEngine(
       `The Docker Engine at ${endpoint.address} runs ${offered.Os} containers; switch Docker Desktop to Linux containers, then run the same command again.`,
     )
   }
-  const docker = new Dockerode({ ...options, version: `v${api}` })
+  const docker = createClient({ ...options, version: `v${api}` })
   return {
     endpoint,
     version: { engine: offered.Version, api, os: offered.Os, architecture: offered.Arch },
@@ -62,21 +63,19 @@ export async function connectEngine(
   }
 }
 
-/** Every field is given, so that the transport reads nothing from the environment by itself. */
+/** What the endpoint says, in the transport's words. */
 function clientOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): Docker.DockerOptions {
   const { tls } = endpoint
-  const protocol = endpoint.transport === 'ssh' ? 'ssh' : tls ? 'https' : 'http'
   const options = {
     socketPath: endpoint.socketPath,
     host: endpoint.host,
     port: endpoint.port,
-    username: endpoint.user,
-    protocol,
+    protocol: tls ? 'https' : 'http',
     ca: tls?.ca,
     cert: tls?.cert,
     key: tls?.key,
-    ...(tls?.skipVerify ? { checkServerIdentity: () => undefined } : {}),
-    ...(protocol === 'ssh' ? { sshOptions: { agent: env.SSH_AUTH_SOCK } } : {}),
+    ...(tls?.skipVerify && { agent: new Agent({ rejectUnauthorized: false }) }),
+    ...(endpoint.transport === 'ssh' && { agent: sshAgent(endpoint, env) }),
   }
   return options as Docker.DockerOptions
 }

@@ -1,11 +1,24 @@
 import { createRequire } from 'node:module'
 import type Docker from 'dockerode'
 
+/** A client by these options alone: what dockerode would read from the environment by itself is out of its sight. */
+export function createClient(options: Docker.DockerOptions): Docker {
+  const Dockerode = loadDockerode()
+  const names = Object.keys(process.env).filter((name) => name.startsWith('DOCKER_'))
+  const values = names.map((name) => process.env[name])
+  for (const name of names) delete process.env[name]
+  try {
+    return new Dockerode(options)
+  } finally {
+    for (const [index, name] of names.entries()) process.env[name] = values[index]
+  }
+}
+
 /**
  * Loads dockerode without gRPC, which it needs for BuildKit sessions only, and with ssh only once it is used: two
  * thirds of its loading time, about 80 ms of every command that talks to an Engine.
  */
-export function loadDockerode(): typeof Docker {
+function loadDockerode(): typeof Docker {
   const load = createRequire(import.meta.url)
   const session = load.resolve('dockerode/lib/session')
   load.cache[session] ??= standIn(session, refuse)

@@ -89,7 +89,9 @@ export function parseEndpoint(address: string, source: string, tls?: Tls): Endpo
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (protocol === 'ssh:') {
     const user = url.username ? { user: decodeURIComponent(url.username) } : {}
-    return { address: text, transport: 'ssh', source, host, port: Number(url.port || 22), ...user }
+    // Without a port, ssh's own configuration says which.
+    const port = url.port ? { port: Number(url.port) } : {}
+    return { address: text, transport: 'ssh', source, host, ...port, ...user }
   }
   const secured = tls ?? (protocol === 'https:' ? { skipVerify: false } : undefined)
   const port = Number(url.port || (secured ? 2376 : 2375))

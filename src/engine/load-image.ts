@@ -44,14 +44,16 @@ export function acceptedIds(image: Pick<ImageSource, 'config' | 'manifest'>): st
 }
 
 async function countShared(engine: Engine, image: ImageSource): Promise<number> {
-  // Layers that an update leaves out are asked of such an Engine unseen: it keeps blobs, not stacks.
-  if ((await engine.info()).containerdStore) return image.layers.filter(({ absent }) => absent).length
   const summaries = await engine.images.list()
   const stored = await Promise.all(summaries.map(({ id }) => engine.images.inspect(id)))
-  return sharedLayers(
+  const shared = sharedLayers(
     image.layers.map((layer) => layer.diffId),
     stored.map((document) => document?.layers ?? []),
   )
+  const absent = image.layers.filter((layer) => layer.absent).length
+  if (shared >= absent || !(await engine.info()).containerdStore) return shared
+  // Such an Engine keeps blobs, not stacks: what an update leaves out is asked of it unseen.
+  return absent
 }
 
 async function send(

@@ -9,7 +9,7 @@ interface StreamLine {
 
 /**
  * Reads the JSON lines that the Engine answers a load or pull with; returns its texts. An `error` line, which comes
- * with HTTP status 200, is thrown.
+ * with HTTP status 200, is thrown, and so is a text that says what an `error` should.
  */
 export async function readEngineStream(
   stream: AsyncIterable<Uint8Array | string>,
@@ -22,6 +22,8 @@ export async function readEngineStream(
     if (line.error !== undefined) throw translateAnswer(line.errorDetail?.message ?? line.error)
     const said = (line.stream ?? line.status ?? '').trim()
     if (said === '') return
+    // Engine 28 with containerd's image store keeps an image that lacks layers, and goes on.
+    if (/^Error unpacking image /.test(said)) throw translateAnswer(said)
     lines.push(said)
     onLine(said)
   }

@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
+import { withMutex } from '../../src/host/mutex.ts'
 import { readState } from '../../src/host/state-volume.ts'
 import type { HostStatus } from '../../src/host/status.ts'
+import { silent } from '../../src/lib/progress.ts'
 import { builtImage } from '../support/built-image.ts'
 import { slipway } from '../support/slipway.ts'
 
@@ -102,16 +104,19 @@ describe('slipway install', () => {
   })
 
   it('of two at once does one; the other ends with 6 and names it', async () => {
-    const both = await Promise.all(
-      ['70m', '72m'].map((memory) => install('install', '--set', `dns.memory=${memory}`)),
+    const engine = await connectEngine()
+    const refused = await withMutex(engine, name, 'install', silent, () =>
+      install('install', '--set', 'dns.memory=70m'),
     )
-    expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([0, 6])
-    expect(both.find(({ exitCode }) => exitCode === 6)?.stderr).toMatch(
+    expect(refused.exitCode).toBe(6)
+    expect(refused.stderr).toMatch(
       /^slipway: Another run is at work on \S+: install, by \S+ on \S+ \(process \d+\), since .* UTC \(\d+ s ago\); run the same command again when it is done\.$/,
     )
+    const next = await install('install', '--set', 'dns.memory=72m')
+    expect(next).toMatchObject({ exitCode: 0 })
     const unset = await install('install', '--unset', 'dns.memory')
     expect(unset).toMatchObject({ exitCode: 0 })
-    expect(unset.stdout).toMatch(/^- setting dns\.memory +7[02]m is forgotten, the profile's counts$/m)
+    expect(unset.stdout).toMatch(/^- setting dns\.memory +72m is forgotten, the profile's counts$/m)
     expect(JSON.parse((await install('plan', '--json')).stdout)).toMatchObject({ steps: [] })
   })
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { loadImage } from '../../src/engine/load-image.ts'
+import type { Descriptor } from '../../src/image/oci.ts'
 import { readLayout } from '../../src/image/read-layout.ts'
 import { hexOf } from '../../src/lib/digest.ts'
 import { type ProgressEvent, silent } from '../../src/lib/progress.ts'
@@ -37,18 +38,23 @@ async function layoutOf(folder: string, text: string) {
   return { directory, written, image: await readLayout(directory, 'linux/amd64') }
 }
 
+/** What the Engine calls an image: containerd's image store knows it by its manifest. */
+async function idOf(image: { readonly config: Descriptor; readonly manifest: Descriptor }): Promise<string> {
+  return (await engine.info()).containerdStore ? image.manifest.digest : image.config.digest
+}
+
 describe('loadImage', () => {
   it('sends a whole image once, then only the layers that the Engine lacks', async () => {
     const one = await layoutOf('one', 'one')
     const two = await layoutOf('two', 'two')
     const [base, small] = one.written.layers.map((layer) => layer.size)
     expect(await loadImage(engine, one.image, [`${name}:one`], silent)).toEqual({
-      id: one.written.config.digest,
+      id: await idOf(one.written),
       sent: base! + small!,
       shared: 0,
     })
     expect(await loadImage(engine, two.image, [`${name}:two`], silent)).toEqual({
-      id: two.written.config.digest,
+      id: await idOf(two.written),
       sent: two.written.layers[1]!.size,
       shared: 1,
     })
@@ -84,7 +90,7 @@ describe('loadImage', () => {
       if (event.type === 'note') notes.push(event)
     })
     expect(loaded).toEqual({
-      id: written.config.digest,
+      id: await idOf(written),
       sent: written.layers[0]!.size + written.layers[1]!.size,
       shared: 0,
     })
@@ -108,7 +114,7 @@ describe('loadImage', () => {
   it('stops in the middle when it is interrupted', async () => {
     const { image } = await layoutOf('interrupted', 'interrupted')
     const interrupt = new AbortController()
-    const whole = { ...engine, info: async () => ({ ...(await engine.info()), containerdStore: true }) }
+    const whole = { ...engine, images: { ...engine.images, list: async () => [] } }
     const load = loadImage(
       whole,
       image,

@@ -1,9 +1,10 @@
 import { cp } from 'node:fs/promises'
 import path from 'node:path'
 import { connectEngine } from '../../src/engine/connect.ts'
-import type { ContainerSpec } from '../../src/engine/documents.ts'
-import type { Engine } from '../../src/engine/engine.ts'
+import type { ContainerDocument, ContainerSpec } from '../../src/engine/documents.ts'
+import type { Engine, NetworkSpec } from '../../src/engine/engine.ts'
 import { loadImage } from '../../src/engine/load-image.ts'
+import { tarOfFile } from '../../src/host/small-file.ts'
 import { readLayout } from '../../src/image/read-layout.ts'
 import { silent } from '../../src/lib/progress.ts'
 import { builtImage } from './built-image.ts'
@@ -17,8 +18,10 @@ const label = { 'io.slipway.test': 'engine-26' }
 /** A Docker Engine 26.1 in a container of the host's Engine: a test may kill it, or fill its disk. */
 export interface InnerEngine {
   /** DOCKER_HOST for the command line. */
-  readonly env: { readonly DOCKER_HOST: string }
+  readonly env: NodeJS.ProcessEnv & { readonly DOCKER_HOST: string }
   readonly engine: Engine
+  /** What runs a command as on a host of its own, with this Engine at the socket where a host's Engine is. */
+  readonly inside: readonly string[]
   /** Ends dockerd as a crash would; the container starts it again, and the promise waits until it answers. */
   restart(): Promise<void>
   kill(): Promise<void>
@@ -26,20 +29,38 @@ export interface InnerEngine {
   remove(): Promise<void>
 }
 
-/**
- * Builds the Engine's image with Slipway from trixie's packages, loads it and starts it. `disk` in bytes gives it a
- * small disk of its own in memory.
- */
-export async function startEngine26(options: { readonly disk?: number } = {}): Promise<InnerEngine> {
+export interface EngineOptions {
+  /** Gives it a small disk of its own in memory; bytes. */
+  readonly disk?: number
+  /** Its daemon.json. */
+  readonly daemon?: Readonly<Record<string, unknown>>
+  /** Files of /etc/docker: with ca.pem, cert.pem and key.pem it speaks TLS, and asks for a certificate. */
+  readonly files?: Readonly<Record<string, string>>
+  /** Whether it listens on TCP, or on a socket alone. */
+  readonly tcp?: boolean
+  /** What its clients need beside the address. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Where its packages and layers are kept; by default those of the running tests. */
+  readonly cacheDirectory?: string
+}
+
+/** Builds the Engine's image with Slipway from trixie's packages, loads it and starts it. */
+export async function startEngine26(options: EngineOptions = {}): Promise<InnerEngine> {
+  const { tcp = true, files = {}, daemon = {} } = options
   const outer = await connectEngine()
-  await loadEngineImage(outer)
-  const id = await outer.containers.create(
-    `slipway-test-engine-${process.pid}-${Date.now()}`,
-    engineSpec(options.disk),
-  )
-  await outer.containers.start(id)
-  const port = (await outer.containers.list(label)).find((one) => one.id === id)?.ports[0]?.port
-  const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}` }
+  await loadEngineImage(outer, options.cacheDirectory ?? builtImage().cacheDirectory)
+  const sockets = await makeScratch('engine-26-socket')
+  const name = `slipway-test-engine-${process.pid}-${Date.now()}`
+  await outer.networks.create({ ...plainNetwork, name })
+  const id = await outer.containers.create(name, engineSpec(options, sockets.path, name))
+  const remove = async (): Promise<void> => {
+    await outer.containers.remove(id)
+    await outer.networks.remove(name)
+    // Another test's Engine may run from it.
+    await outer.images.remove(reference).catch(() => {})
+    await sockets.remove()
+  }
+  let env: InnerEngine['env'] = { ...options.env, DOCKER_HOST: `unix://${sockets.path}/docker.sock` }
   const answers = async (): Promise<void> => {
     await until(
       'the Engine in a container answers',
@@ -47,12 +68,13 @@ export async function startEngine26(options: { readonly disk?: number } = {}): P
       60_000,
     )
   }
-  const remove = async (): Promise<void> => {
-    await outer.containers.remove(id)
-    // Another test's Engine may run from it.
-    await outer.images.remove(reference).catch(() => {})
-  }
   try {
+    for (const [file, text] of Object.entries({ 'daemon.json': JSON.stringify(daemon), ...files })) {
+      await outer.containers.putArchive(id, '/etc/docker', tarOfFile(file, text))
+    }
+    await outer.containers.start(id)
+    const port = (await outer.containers.list(label)).find((one) => one.id === id)?.ports[0]?.port
+    if (tcp) env = { ...env, DOCKER_HOST: `tcp://127.0.0.1:${port}` }
     await answers()
   } catch (error) {
     const words = await outer.containers.logs(id, 20)
@@ -65,6 +87,7 @@ export async function startEngine26(options: { readonly disk?: number } = {}): P
   return {
     env,
     engine: await connectEngine({ ...process.env, ...env }),
+    inside: enter((await outer.containers.inspect(id))!, sockets.path),
     kill,
     answers,
     restart: async () => {
@@ -75,7 +98,26 @@ export async function startEngine26(options: { readonly disk?: number } = {}): P
   }
 }
 
-async function loadEngineImage(outer: Engine): Promise<void> {
+/**
+ * The container's network and processes are this command's own; its files are the host's, but for the Engine's socket
+ * and folder. So what the Engine says of paths, processes and ports holds for the command as it does on a host.
+ */
+function enter({ State, Mounts }: ContainerDocument, sockets: string): string[] {
+  const data = Mounts.find((one) => one.Destination === '/var/lib/docker')?.Source
+  const script = [
+    'mount -t proc proc /proc',
+    'mount --bind "$0/docker.sock" /run/docker.sock',
+    ...(data ? [`mount --bind '${data}' /var/lib/docker`] : []),
+    'exec "$@"',
+  ]
+  return [
+    ...['nsenter', '--target', String(State.Pid), '--net', '--pid', '--'],
+    ...['unshare', '--mount', '--propagation', 'private', '--'],
+    ...['sh', '-c', script.join(' && '), sockets],
+  ]
+}
+
+async function loadEngineImage(outer: Engine, cacheDirectory: string): Promise<void> {
   const scratch = await makeScratch('engine-26')
   try {
     const product = path.join(scratch.path, 'test', 'support', 'engine-26')
@@ -85,7 +127,7 @@ async function loadEngineImage(outer: Engine): Promise<void> {
     })
     const layout = path.join(scratch.path, 'layout')
     const run = (...parameters: string[]) =>
-      slipway(['-C', product, ...parameters], { env: { SLIPWAY_CACHE: builtImage().cacheDirectory } })
+      slipway(['-C', product, ...parameters], { env: { SLIPWAY_CACHE: cacheDirectory } })
     let built = await run('build', '--out', layout)
     if (built.exitCode !== 0 && /no longer has .*slipway lock --update/.test(built.stderr)) {
       await run('lock', '--update')
@@ -124,23 +166,42 @@ const capabilities = [
   ...['SYS_TIME', 'SYS_TTY_CONFIG', 'WAKE_ALARM'],
 ]
 
+const plainNetwork: Omit<NetworkSpec, 'name'> = {
+  driver: 'bridge',
+  options: {},
+  labels: label,
+  internal: false,
+  attachable: false,
+  ipv6: false,
+  pools: [],
+}
+
 /** What the Engine port has no word for is given all the same: the body goes to the Engine as it stands. */
-function engineSpec(disk: number | undefined): ContainerSpec {
+function engineSpec(options: EngineOptions, sockets: string, network: string): ContainerSpec {
+  const { disk, files = {}, tcp = true } = options
   const HostConfig = {
+    NetworkMode: network,
     Init: true,
     CapAdd: capabilities,
     SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
     MaskedPaths: [],
     ReadonlyPaths: [],
     CgroupnsMode: 'host',
-    Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:rw'],
+    Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:rw', `${sockets}:/srv/engine`],
     Devices: [{ PathOnHost: '/dev/fuse', PathInContainer: '/dev/fuse', CgroupPermissions: 'rwm' }],
     PortBindings: { '2375/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
     Tmpfs: { '/run': 'mode=0755', ...(disk ? { '/var/lib/docker': `size=${disk}` } : {}) },
   }
+  const pem = (name: string): string => `/etc/docker/${name}.pem`
+  const tls = files['ca.pem']
+    ? ['--tlsverify', `--tlscacert=${pem('ca')}`, `--tlscert=${pem('cert')}`, `--tlskey=${pem('key')}`]
+    : ['--tls=false']
   return {
     Image: reference,
-    Cmd: ['/usr/lib/engine/start'],
+    Cmd: [
+      ...['/usr/lib/engine/start', '-H', 'unix:///srv/engine/docker.sock'],
+      ...(tcp ? ['-H', 'tcp://0.0.0.0:2375', ...tls] : []),
+    ],
     Labels: label,
     ExposedPorts: { '2375/tcp': {} },
     ...(disk ? {} : { Volumes: { '/var/lib/docker': {} } }),

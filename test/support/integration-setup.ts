@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,9 +15,18 @@ declare module 'vitest' {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const productFiles = ['appliance.yaml', 'appliance.lock', 'images', 'compose', 'profiles']
 
-/** Builds the reference appliance once for all integration tests; what it takes is in `builtImage()`. */
+/**
+ * Builds the reference appliance once for all integration tests; what it takes is in `builtImage()`. Where SLIPWAY_BUILT
+ * names a folder that is left to a later run, which then builds nothing and needs no archive.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const scratch = await mkdtemp(path.join(os.tmpdir(), 'slipway-integration-'))
+  const shared = process.env.SLIPWAY_BUILT && path.join(process.env.SLIPWAY_BUILT, 'built-image.json')
+  const earlier = shared ? await readFile(shared, 'utf8').catch(() => undefined) : undefined
+  if (earlier !== undefined) {
+    project.provide('builtImage', JSON.parse(earlier) as BuiltImage)
+    return async () => {}
+  }
+  const scratch = process.env.SLIPWAY_BUILT ?? (await mkdtemp(path.join(os.tmpdir(), 'slipway-integration-')))
   const cacheDirectory = process.env.SLIPWAY_CACHE || path.join(scratch, 'cache')
   const layoutDirectory = path.join(scratch, 'layout')
   const env = { SLIPWAY_CACHE: cacheDirectory }
@@ -34,7 +43,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       },
     )
   const build = () => slipway('build', '--out', layoutDirectory)
-  const stop = () => rm(scratch, { recursive: true, force: true })
+  const stop = async () => {
+    if (!shared) await rm(scratch, { recursive: true, force: true })
+  }
 
   let built = await build()
   if (built.failed && /no longer has .*slipway lock --update/.test(built.all)) {
@@ -50,12 +61,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   if (built.failed) throw await failure('build', built.all)
 
-  project.provide('builtImage', {
-    layoutDirectory,
-    lockFile: path.join(productDirectory, 'appliance.lock'),
-    cacheDirectory,
-    productDirectory,
-  })
+  const lockFile = path.join(productDirectory, 'appliance.lock')
+  const image: BuiltImage = { layoutDirectory, lockFile, cacheDirectory, productDirectory }
+  project.provide('builtImage', image)
+  if (shared) await writeFile(shared, JSON.stringify(image))
   return stop
 
   async function failure(verb: string, output: string): Promise<Error> {

@@ -142,6 +142,16 @@ describe('the JSON stream of a load', () => {
       'The Docker Engine refused: open /tmp/x/layer.tar: no such file or directory; its log (`journalctl -u docker`) tells more.',
     )
   })
+
+  it('throws a text that says that an image lacks layers', async () => {
+    const stream = async function* () {
+      yield '{"stream":"Loaded image: acme:1.0.0\\n"}\n'
+      yield '{"stream":"Error unpacking image acme:1.0.0: content digest sha256:0: not found\\n"}\n'
+    }
+    await expect(readEngineStream(stream())).rejects.toThrow(
+      'The Docker Engine refused: Error unpacking image acme:1.0.0: content digest sha256:0: not found; its log (`journalctl -u docker`) tells more.',
+    )
+  })
 })
 
 describe('negotiateApi', () => {
