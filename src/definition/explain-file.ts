@@ -1,5 +1,4 @@
-import { filesBelow } from './flatten.ts'
-import { type Root, shownFile } from './roots.ts'
+import { filesBelow, type Root, shownFile } from './roots.ts'
 
 export interface ExplainedFile {
   /** Its path in the product: "images/dns/rootfs/etc/appliance/dnsmasq.conf". */

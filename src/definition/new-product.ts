@@ -50,17 +50,15 @@ brand:
   colours: { primary: "#1f5fa8", accent: "#f29f05" }
   logo: images/brand/logo.svg
 
-# A layer of our own. What is added goes beneath the brand's layer, which stays the last.
-layers+: [tools]
-
+# What ${commandName()} test looks at in the built image, beside what is looked at anyway.
 checks+:
   - file: /usr/share/${name}/support.txt
 `
 }
 
 const tools = `# yaml-language-server: $schema=../../${schemaFolder}/component.schema.json
-# A component is a folder of images/ with a component.yaml; its layer has its name, and stands in appliance.yaml's
-# layers. Packages come from Debian, with all that they need; ${commandName()} lock writes down which versions.
+# A component is a folder of images/ with a component.yaml; it gets a layer of its own beneath the brand's. Packages come
+# from Debian, with all that they need; ${commandName()} lock writes down which versions.
 description: What our support staff use
 packages: [ethtool]
 checks:
@@ -100,7 +98,7 @@ The appliance of ${vendor}: ${parent}, and what differs from it.
 
 | file | holds |
 | --- | --- |
-| \`appliance.yaml\` | name, release, brand, layers |
+| \`appliance.yaml\` | name, release, brand |
 | \`images/tools/\` | a component of our own: what support staff use |
 | \`images/brand/rootfs/\` | files that go into the image as they are |
 | \`profiles/shop.yaml\` | a profile beside those of ${parent} |

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Digest, digestOf, sha256Hex } from '../lib/digest.ts'
 import type { Definition } from './definition.ts'
-import { filesBelow } from './flatten.ts'
-import { findInRoots } from './roots.ts'
+import { filesBelow, findInRoots } from './roots.ts'
 import { definitionValues, readDefinitionFiles } from './values.ts'
 
 /** All that a product has from its parent: what the lock remembers of it, so that a change shows. */

@@ -44,3 +44,18 @@ export function inRoot({ directory }: Root, file: string): string {
 async function isFile(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined))?.isFile() ?? false
 }
+
+/** Every file of a folder in any of the roots, by its path in the product, ordered. */
+export async function filesBelow(roots: readonly Root[], folder: string): Promise<string[]> {
+  const found = new Set<string>()
+  const walk = async (root: Root, below: string): Promise<void> => {
+    const entries = await readdir(inRoot(root, below), { withFileTypes: true }).catch(() => [])
+    for (const entry of entries) {
+      const file = `${below}/${entry.name}`
+      if (entry.isDirectory()) await walk(root, file)
+      else found.add(file)
+    }
+  }
+  for (const root of roots) await walk(root, folder)
+  return [...found].sort()
+}

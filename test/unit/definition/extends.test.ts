@@ -2,10 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Definition } from '../../../src/definition/definition.ts'
 import { explainFile } from '../../../src/definition/explain-file.ts'
 import { explainValue } from '../../../src/definition/explain-value.ts'
-import { flattenProduct } from '../../../src/definition/flatten.ts'
 import { loadDefinition } from '../../../src/definition/load.ts'
 import { readOverlays } from '../../../src/definition/overlay.ts'
 import { loadProfile, profileNames } from '../../../src/definition/profile-load.ts'
@@ -261,34 +259,6 @@ describe('explainValue', () => {
     ]
     expect(await explainFile(roots, 'images/web/rootfs/etc/web.conf')).toEqual(told)
     expect(await explainFile(roots, '/etc/web.conf')).toEqual(told)
-  })
-})
-
-describe('flattenProduct', () => {
-  it('gives one directory that extends nothing and means the same', async () => {
-    for (const { path: file, content } of await flattenProduct(at('child'))) {
-      await put('flat', { [file]: Buffer.from(content!).toString() })
-    }
-    const own = await load()
-    const flat = await loadDefinition(at('flat'))
-    const meaning = ({ name, version, pins, layers, brand, components }: Definition) => ({
-      ...{ name, version, pins, layers, brand },
-      components: components.map((one) => ({ ...one, rootfs: one.rootfs.length > 0 })),
-    })
-    expect(meaning(flat)).toEqual(meaning(own))
-    expect(await loadCompose(flat, {})).toEqual(await loadCompose(own, {}))
-    expect(await loadProfile(flat, 'campus')).toEqual(await loadProfile(own, 'campus'))
-    expect(await readOverlays(flat.components[1]!.rootfs)).toEqual(
-      await readOverlays(own.components[1]!.rootfs),
-    )
-    expect(flat.parent).toBe(undefined)
-  })
-
-  it('leaves a product that extends nothing as it was written', async () => {
-    const files = await flattenProduct(at('base'))
-    expect(Object.fromEntries(files.map((one) => [one.path, Buffer.from(one.content!).toString()]))).toEqual(
-      base,
-    )
   })
 })
 
