@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Platform } from '../../lib/platform.ts'
-import { debianArchitecture } from '../../lib/platform.ts'
+import { debianArchitecture, type Platform } from '../../lib/platform.ts'
 
 /** What install.sh and install.ps1 know of the bundle that they lie beside. */
 export interface InstallFacts {
@@ -23,34 +22,61 @@ export interface InstallScripts {
   readonly 'install.ps1': string
 }
 
-/** By this line install.sh knows its own command from a stranger's of the same name. */
-const marker = 'A command that install.sh wrote.'
+/** By this line an installer knows its own command from a stranger's of the same name. */
+const marker = 'A command that the installer wrote.'
+
+/**
+ * What the program's container may do, on every host alike: it writes to its own memory and to the caller's folders, and
+ * has no capability but what its user needs. The host's network shows it which ports are taken.
+ */
+const containerOptions = [
+  '--read-only --tmpfs /run/slipway:mode=1777 --env TMPDIR=/run/slipway --env HOME=/run/slipway',
+  '--cap-drop ALL --security-opt no-new-privileges --security-opt label=disable --network host',
+].join(' ')
 
 /** Fills in the two scripts that a bundle is delivered with. The same facts give the same text. */
 export async function installScripts(facts: InstallFacts): Promise<InstallScripts> {
-  const [engine, command, install] = await Promise.all(
-    ['engine.sh', 'command.sh', 'install.sh'].map(readTemplate),
-  )
-  const values = {
+  const common = {
     command: facts.command,
-    product: oneLine(facts.product),
-    quoted_product: quote(facts.product),
-    version: quote(facts.version),
     architecture: debianArchitecture(facts.platform),
-    bundle: quote(facts.bundle),
     prefix_size: String(facts.prefix.size),
     prefix_sha256: facts.prefix.sha256,
-    reference: quote(facts.installer.reference),
     image_ids: facts.installer.ids.join(' '),
+    container_options: containerOptions,
     marker,
-    engine: engine!.trim(),
   }
-  const wrapper = fill(command!, values)
-  return { 'install.sh': fill(install!, { ...values, wrapper: wrapper.trimEnd() }), 'install.ps1': '' }
+  return {
+    'install.sh': await shellScript(facts, common),
+    'install.ps1': await powerShellScript(facts, common),
+  }
+}
+
+type Values = Readonly<Record<string, string>>
+
+async function shellScript({ product, version, bundle, installer }: InstallFacts, common: Values) {
+  const values = {
+    ...common,
+    product: oneLine(product),
+    quoted_product: quote(product),
+    version: quote(version),
+    bundle: quote(bundle),
+    reference: quote(installer.reference),
+    engine: (await readTemplate('engine.sh')).trimEnd(),
+  }
+  const wrapper = fill(await readTemplate('command.sh'), values).trimEnd()
+  return fill(await readTemplate('install.sh'), { ...values, wrapper })
+}
+
+/** ASCII with CRLF: PowerShell 5 reads other bytes by the host's code page. */
+async function powerShellScript({ product, version, bundle, installer }: InstallFacts, common: Values) {
+  const values = { ...common, product: ascii(product), version, bundle, reference: installer.reference }
+  const wrapper = fill(await readTemplate('command.cmd'), values).trimEnd()
+  const text = fill(await readTemplate('install.ps1'), { ...values, wrapper })
+  return text.replace(/\r?\n/g, '\r\n')
 }
 
 /** Puts values where the template has their names between @; what has no value stays. */
-function fill(template: string, values: Readonly<Record<string, string>>): string {
+function fill(template: string, values: Values): string {
   return template.replace(/@(\w+)@/g, (whole, name: string) => values[name] ?? whole)
 }
 
@@ -64,6 +90,11 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ')
 }
 
-function readTemplate(name: string): Promise<string> {
-  return readFile(new URL(`../../../src/bundle/installer/scripts/${name}`, import.meta.url), 'utf8')
+function ascii(text: string): string {
+  return oneLine(text.normalize('NFKD').replace(/\p{M}/gu, '')).replace(/[^\x20-\x7e]/g, '?')
+}
+
+async function readTemplate(name: string): Promise<string> {
+  const file = new URL(`../../../src/bundle/installer/scripts/${name}`, import.meta.url)
+  return (await readFile(file, 'utf8')).replaceAll('\r\n', '\n')
 }

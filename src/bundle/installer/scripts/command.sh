@@ -115,9 +115,8 @@ run() {
   # What the container is made with goes before what the program is told.
   count=$#
   set -- "$image" "$@"
-  set -- --read-only --tmpfs /run/slipway:mode=1777 --env TMPDIR=/run/slipway --env HOME=/run/slipway "$@"
-  set -- --cap-drop ALL --security-opt no-new-privileges --security-opt label=disable "$@"
-  set -- --network host --label "io.slipway.verb=${verb:-help}" --user "$user" --workdir "$working" "$@"
+  set -- @container_options@ "$@"
+  set -- --label "io.slipway.verb=${verb:-help}" --user "$user" --workdir "$working" "$@"
   [ "$user" != 0:0 ] || set -- --cap-add DAC_OVERRIDE "$@"
   [ -z "$group" ] || set -- --group-add "$group" "$@"
   set -- --mount "type=bind,$(field src "$socket"),dst=/var/run/docker.sock" "$@"
