@@ -206,7 +206,7 @@ describe('install.sh', () => {
          for i in $(seq 600); do grep -q '${stage}' /run.log && break; kill -0 $pid 2>/dev/null || break; sleep 0.05; done
          kill -9 -$pid; wait; cat /run.log; rm /run.log`,
       )
-      expect((await killed).stdout).toMatch(stage)
+      expect((await killed).stdout).toMatch(new RegExp(stage))
     }
     const { exitCode, stdout, stderr } = await on('sh install.sh --profile branch')
     expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0 })
@@ -293,8 +293,8 @@ describe('the command that install.sh leaves', () => {
     const [, line] = /^To remove this command and its image too: (.*)$/m.exec(stderr) ?? []
     expect(await everything()).toMatchObject({ containers: [], volumes: [], networks: [] })
     expect(line).toMatch(/^rm '\/usr\/local\/bin\/in-wan' && docker image rm sha256:[0-9a-f]{64}$/)
-    expect(await on(line!)).toMatchObject({ exitCode: 0 })
-    expect((await everything()).images.join()).not.toContain('installer')
+    expect(await on(line ?? 'false')).toMatchObject({ exitCode: 0 })
+    expect(JSON.stringify(await everything())).not.toContain('installer')
   })
 
   it('says so where its image is gone', async () => {

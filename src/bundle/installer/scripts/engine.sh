@@ -39,9 +39,10 @@ engine_address() {
 # $1: what Docker's command said.
 no_engine() {
   address=$(engine_address)
+  user_name=$(id -un 2>/dev/null) || user_name=USER
   case $1 in
   *'permission denied'*)
-    fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $(id -un 2>/dev/null || echo USER), log in anew, then run: $again)"
+    fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $user_name, log in anew, then run: $again)"
     ;;
   *)
     case $address in
