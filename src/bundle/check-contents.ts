@@ -4,7 +4,14 @@ import { sha256Hex } from '../lib/digest.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import type { Report } from '../lib/progress.ts'
 import type { BundleFile } from './bundle-file.ts'
-import { type BundledLayer, type BundleManifest, blobPath, limits, manifestName } from './format.ts'
+import {
+  type BundledFile,
+  type BundledLayer,
+  type BundleManifest,
+  blobPath,
+  limits,
+  manifestName,
+} from './format.ts'
 import { damaged, type Member, unsafe } from './read-members.ts'
 import { quoted, refused } from './refuse.ts'
 import { LayerFault, type ScannedLayer, scanLayer } from './scan-layer.ts'
@@ -19,19 +26,21 @@ export interface Contents {
 }
 
 export interface Reading {
+  /** Layers, by digest, whose bytes are compared but not unpacked. */
+  readonly packed: ReadonlySet<string>
   readonly report: Report
   readonly signal?: AbortSignal
 }
 
 /**
- * Reads every file of a bundle once and holds it against its digest; layers are unpacked on the way, and held against
- * their diff ID and size. Throws `damaged-bundle`, `unsafe-bundle`, `bad-bundle`.
+ * Reads every file of a bundle once and holds it against its digest; layers are unpacked on the way, but for those in `packed`,
+ * and held against their diff ID and size. Throws `damaged-bundle`, `unsafe-bundle`, `bad-bundle`.
  */
 export async function checkContents(
   file: BundleFile,
   manifest: BundleManifest,
   positions: ReadonlyMap<string, Member>,
-  { report, signal }: Reading,
+  { packed, report, signal }: Reading,
 ): Promise<Contents> {
   const task = `check ${file.name}`
   report({ type: 'start', task, total: file.size, unit: 'bytes' })
@@ -54,26 +63,39 @@ export async function checkContents(
     const layer = layers.get(entry.path)
     return layer ? [{ entry, layer }] : []
   })
-  const scanned = await mapParallel(present, { limit: 2, signal }, async ({ entry, layer }, stop) => {
+  const scanned = new Map<string, ScannedLayer>()
+  await mapParallel(present, { limit: 2, signal }, async ({ entry, layer }, stop) => {
     const { content, size } = positions.get(entry.path)!
-    const found = await scanLayer(file.stream(content, size), layer.unpacked, stop).catch(async (error) => {
-      if (!(error instanceof LayerFault)) throw error
-      // A damaged byte shows as a layer that cannot be unpacked: say which of the two it is.
-      if ((await hashOf(file, content, size)) !== entry.sha256) throw altered(file, entry.path)
-      throw unsafe(file, `the layer ${layer.name} ${error.message}`)
-    })
-    if (found.digest !== `sha256:${entry.sha256}`) throw altered(file, entry.path)
-    if (found.diffId !== layer.diffId || found.unpacked !== layer.unpacked)
-      throw refused(
-        'bad-bundle',
-        file.name,
-        `the layer ${layer.name} unpacks to something else than its ${manifestName} says`,
-      )
+    if (!packed.has(layer.digest)) {
+      const found = await scan(file, { entry, layer, content }, stop)
+      scanned.set(found.digest, found)
+    } else if ((await hashOf(file, content, size)) !== entry.sha256) throw altered(file, entry.path)
     report({ type: 'advance', task, by: size })
-    return found
   })
   report({ type: 'finish', task })
-  return { small, layers: new Map(scanned.map((layer) => [layer.digest, layer])) }
+  return { small, layers: scanned }
+}
+
+async function scan(
+  file: BundleFile,
+  { entry, layer, content }: { entry: BundledFile; layer: BundledLayer; content: number },
+  signal: AbortSignal,
+): Promise<ScannedLayer> {
+  const found = await scanLayer(file.stream(content, entry.size), layer.unpacked, signal).catch(
+    async (error) => {
+      if (!(error instanceof LayerFault)) throw error
+      // A damaged byte shows as a layer that cannot be unpacked: say which of the two it is.
+      if ((await hashOf(file, content, entry.size)) !== entry.sha256) throw altered(file, entry.path)
+      throw unsafe(file, `the layer ${layer.name} ${error.message}`)
+    },
+  )
+  if (found.digest !== `sha256:${entry.sha256}`) throw altered(file, entry.path)
+  if (found.diffId === layer.diffId && found.unpacked === layer.unpacked) return found
+  throw refused(
+    'bad-bundle',
+    file.name,
+    `the layer ${layer.name} unpacks to something else than its ${manifestName} says`,
+  )
 }
 
 /** Layers by the path of their blob; two images may name one, but then alike. */

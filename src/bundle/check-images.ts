@@ -134,18 +134,18 @@ function packagesFault(
   scanned: ReadonlyMap<string, ScannedLayer>,
 ): string | undefined {
   const locked = lockedPackages(lock, platform, image)
-  const holder = image.layers.findLast(({ digest }) => scanned.get(digest)?.status)
-  const named = image.layers.findIndex(({ digest }) => digest === image.packages.layer)
-  // An update's database may be in a layer that is not here; its list was noted from the layer when that was packed.
-  if (image.layers[named]?.absent && !holder)
-    return packagesDigest(locked) === image.packages.sha256
-      ? undefined
-      : 'lists other packages than the image has'
-  if (!holder) return 'lists packages, and the image has no package database'
-  const installed = readStatus(scanned.get(holder.digest)!.status!)
+  const { layer, sha256 } = image.packages
+  const at = image.layers.findIndex(({ digest }) => digest === layer)
+  const above = image.layers.slice(at + 1).some(({ digest }) => scanned.get(digest)?.status)
+  if (at < 0 || above) return `is not the one whose layer ${manifestName} names`
+  // Not unpacked here: an update leaves it out, or the Engine has it. Its list was noted when it was packed.
+  const found = scanned.get(layer)
+  if (!found) return packagesDigest(locked) === sha256 ? undefined : 'lists other packages than the image has'
+  if (!found.status) return 'lists packages, and the image has no package database'
+  const installed = readStatus(found.status)
   const difference = differenceOf(locked, installed)
   if (difference) return difference
-  return holder.digest === image.packages.layer && packagesDigest(installed) === image.packages.sha256
+  return packagesDigest(installed) === sha256
     ? undefined
     : `agrees with the image, and ${manifestName} does not`
 }

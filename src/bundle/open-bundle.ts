@@ -1,4 +1,5 @@
 import { pipeline, type Readable } from 'node:stream'
+import { sharedLayers } from '../image/chain-id.ts'
 import { checkedBlob } from '../image/checked-blob.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { type ImageConfig, mediaTypes } from '../image/oci.ts'
@@ -45,6 +46,11 @@ export interface OpenedBundle {
 export interface OpenOptions extends Trust {
   /** What it must be for; absent: any. */
   readonly platform?: Platform
+  /**
+   * For an install: diff IDs of the images that the Engine has, bottom first. Of a signed bundle only what will be
+   * loaded, and the layer that tells the packages, is then unpacked; the rest is held against its digest alone.
+   */
+  readonly stored?: readonly (readonly string[])[]
   readonly report?: Report
   readonly signal?: AbortSignal
 }
@@ -80,6 +86,7 @@ async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBund
   await checkMembers(file, members, manifest)
   const positions = new Map(members.map((member) => [member.path, member]))
   const { small, layers } = await checkContents(file, manifest, positions, {
+    packed: key === undefined ? new Set() : notLoaded(manifest, options.stored),
     report: options.report ?? silent,
     ...(options.signal && { signal: options.signal }),
   })
@@ -97,6 +104,18 @@ async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBund
     },
     close: () => file.close(),
   }
+}
+
+/** Layers that an install will not send: those of the installer alone, and those that the Engine has. */
+function notLoaded({ images }: BundleManifest, stored: OpenOptions['stored']): Set<string> {
+  if (!stored) return new Set()
+  const appliance = images.find(({ role }) => role === 'appliance')!
+  const diffIds = appliance.layers.map(({ diffId }) => diffId)
+  const loaded = appliance.layers.slice(sharedLayers(diffIds, stored)).map(({ digest }) => digest)
+  const wanted = new Set([...loaded, appliance.packages.layer])
+  return new Set(
+    images.flatMap(({ layers }) => layers.map(({ digest }) => digest)).filter((one) => !wanted.has(one)),
+  )
 }
 
 async function readManifest(

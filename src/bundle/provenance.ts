@@ -22,7 +22,7 @@ export function describeProvenance(
   subjects: readonly Subject[],
   { lock, builder }: { readonly lock: Digest; readonly builder: string },
 ): unknown {
-  const packages = lockfile.platforms[platform]?.packages ?? []
+  const { packages = [], sources = [], runs = [] } = lockfile.platforms[platform] ?? {}
   return {
     _type: 'https://in-toto.io/Statement/v1',
     subject: subjects.map(({ name, digest }) => ({ name, digest: { sha256: hexOf(digest) } })),
@@ -31,7 +31,11 @@ export function describeProvenance(
       buildDefinition: {
         buildType: 'urn:slipway:build:1',
         externalParameters: { product: definition.name, version: definition.version, platform },
-        internalParameters: { assemblyVersion: lockfile.assemblyVersion },
+        internalParameters: {
+          assemblyVersion: lockfile.assemblyVersion,
+          // Maintainer scripts that ran in a container of the image; every other one is data.
+          ...(runs.length > 0 && { runs }),
+        },
         resolvedDependencies: [
           { uri: 'appliance.lock', digest: { sha256: hexOf(lock) } },
           ...lockfile.archives.map(({ suite, mirror, inRelease, date }) => ({
@@ -40,6 +44,10 @@ export function describeProvenance(
             annotations: { date },
           })),
           ...packages.map(describePackage),
+          ...sources.map(({ component, path, sha256 }) => ({
+            uri: `images/${component}/${path}`,
+            digest: { sha256 },
+          })),
         ],
       },
       runDetails: { builder: { id: 'urn:slipway', version: { slipway: builder } } },

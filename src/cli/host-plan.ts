@@ -27,7 +27,6 @@ import { badInput } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import { openSource, type SourceOptions } from './install-source.ts'
-import { enginePlatform } from './platform-option.ts'
 import { noLicence, prepareLicence } from './prepare-licence.ts'
 
 /** What `plan` and `install` read alike. */
@@ -69,8 +68,7 @@ export async function prepareInstall(
   source?: RestoreSource,
 ): Promise<PreparedInstall> {
   const engine = await connectEngine(context.env)
-  const platform = enginePlatform(engine.version.architecture)
-  const { definition, image, from } = await openSource(context, options, layout, platform)
+  const { definition, image, from } = await openSource(context, options, layout, engine)
   const name = options.name ?? definition.name
   checkName(name)
   checkRelease(definition, image, from)

@@ -6,13 +6,15 @@ import { productFolder } from '../bundle/format.ts'
 import { type OpenedBundle, openBundle } from '../bundle/open-bundle.ts'
 import type { Definition } from '../definition/definition.ts'
 import { loadDefinition } from '../definition/load.ts'
+import type { Engine } from '../engine/engine.ts'
+import { storedLayers } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { readLayout } from '../image/read-layout.ts'
 import { writeFailure } from '../lib/atomic.ts'
 import { badInput } from '../lib/errors.ts'
-import type { Platform } from '../lib/platform.ts'
 import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
+import { enginePlatform } from './platform-option.ts'
 import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
 
 export interface SourceOptions extends RegistryOptions {
@@ -36,10 +38,11 @@ export async function openSource(
   context: Context,
   options: SourceOptions,
   layout: string | undefined,
-  platform: Platform,
+  engine: Engine,
 ): Promise<InstallSource> {
+  const platform = enginePlatform(engine.version.architecture)
   if (options.bundle !== undefined) {
-    if (layout === undefined) return openBundleSource(context, options, options.bundle, platform)
+    if (layout === undefined) return openBundleSource(context, options, options.bundle, engine)
     throw badInput(
       'two-sources',
       `${layout} and --bundle ${options.bundle} are both named to be installed; leave one of them out.`,
@@ -58,11 +61,16 @@ async function openBundleSource(
   context: Context,
   options: SourceOptions,
   file: string,
-  platform: Platform,
+  engine: Engine,
 ): Promise<InstallSource> {
   const { report, signal, cwd } = context
-  const trust = await bundleTrust(context, options)
-  const bundle = await openBundle(path.resolve(cwd, file), { ...trust, platform, report, signal })
+  const bundle = await openBundle(path.resolve(cwd, file), {
+    ...(await bundleTrust(context, options)),
+    platform: enginePlatform(engine.version.architecture),
+    stored: await storedLayers(engine),
+    report,
+    signal,
+  })
   if (bundle.key === undefined)
     report({
       type: 'note',

@@ -44,16 +44,21 @@ export function acceptedIds(image: Pick<ImageSource, 'config' | 'manifest'>): st
 }
 
 async function countShared(engine: Engine, image: ImageSource): Promise<number> {
-  const summaries = await engine.images.list()
-  const stored = await Promise.all(summaries.map(({ id }) => engine.images.inspect(id)))
   const shared = sharedLayers(
     image.layers.map((layer) => layer.diffId),
-    stored.map((document) => document?.layers ?? []),
+    await storedLayers(engine),
   )
   const absent = image.layers.filter((layer) => layer.absent).length
   if (shared >= absent || !(await engine.info()).containerdStore) return shared
   // Such an Engine keeps blobs, not stacks: what an update leaves out is asked of it unseen.
   return absent
+}
+
+/** The diff IDs of every image that the Engine has, bottom first. */
+export async function storedLayers(engine: Engine): Promise<(readonly string[])[]> {
+  const summaries = await engine.images.list()
+  const stored = await Promise.all(summaries.map(({ id }) => engine.images.inspect(id)))
+  return stored.map((document) => document?.layers ?? [])
 }
 
 async function send(

@@ -102,14 +102,17 @@ describe('a signed bundle', () => {
     expect(new Set(entries.map((entry) => entry.path)).size).toBe(entries.length)
   })
 
-  it('is refused whichever of its bytes is flipped', async () => {
+  it('is refused whichever of its bytes is flipped, also where the Engine has its layers', async () => {
+    const stored = (await readImages()).map(({ layers }) => layers.map(({ diffId }) => diffId))
+    const flips = [fc.nat(bundle.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean()] as const
     await fc.assert(
-      fc.asyncProperty(fc.nat(bundle.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+      fc.asyncProperty(...flips, async (at, flip, has) => {
         const flipped = Buffer.from(bundle)
         flipped[at]! ^= flip
-        expect((await refusal(flipped))[0]).toMatch(/^[a-z]+(-[a-z]+)+$/)
+        const [code] = await refusal(flipped, { ...trusted, ...(has && { stored }) })
+        expect(code).toMatch(/^[a-z]+(-[a-z]+)+$/)
       }),
-      { numRuns: 300 },
+      { numRuns: 400 },
     )
   })
 
@@ -403,6 +406,12 @@ describe('a bundle that its own vendor signed wrongly', () => {
       'wrong-lock',
       `tiny.tar is refused: ${reason}. ${again}`,
     ])
+  })
+
+  it('a lock with other packages is refused also where the Engine has every layer', async () => {
+    const file = await writeTinyBundle(scratch.path, { locked: {} })
+    const stored = (await readImages()).map(({ layers }) => layers.map(({ diffId }) => diffId))
+    expect((await refusal(await readFile(file), { ...trusted, stored }))[0]).toBe('wrong-lock')
   })
 
   it('a lock that is none is refused', async () => {
