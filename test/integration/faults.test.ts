@@ -16,6 +16,20 @@ import { type FaultVerb, faultVerbs } from '../support/fault-verbs.ts'
 import { lanes } from '../support/lanes.ts'
 import { PrivateEngine } from '../support/private-engine.ts'
 
+const faults = [
+  'killed after any change',
+  'stale mutex',
+  'another run at work',
+  'never healthy',
+  'container removed before',
+  'network removed before',
+  'volume removed before',
+  'container removed in the middle',
+  'dockerd killed in the middle',
+  'dockerd killed, back at once',
+  'disk full from the start',
+  'disk full in the middle',
+]
 const matrix = new FaultMatrix()
 const each: [string, FaultVerb][] = Object.entries(faultVerbs)
 const cells: Readonly<Record<string, FaultCell>> = {
@@ -128,7 +142,13 @@ describe('on an Engine that is harmed itself', () => {
 
 describe('docs/fault-matrix.md', () => {
   it('says what each cell did (SLIPWAY_GOLDEN=write writes it anew)', async () => {
-    const table = matrix.table(each.map(([name]) => name))
-    expect(await documentedMatrix(table)).toBe(table)
+    const table = (former?: string): string =>
+      matrix.table(
+        faults,
+        each.map(([name]) => name),
+        former,
+      )
+    const documented = await documentedMatrix(table)
+    if (process.env.SLIPWAY_GOLDEN !== 'write') expect(documented).toBe(table())
   })
 })

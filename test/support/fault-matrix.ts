@@ -14,28 +14,34 @@ export class FaultMatrix {
     this.#cells.set(fault, row.set(verb, words))
   }
 
-  /** A Markdown table; a cell that was not tried is a dash. */
-  table(verbs: readonly string[]): string {
-    const faults = [...this.#cells.keys()]
+  /** A Markdown table; what was not tried is taken from `former`, a table like this one, or is a dash. */
+  table(faults: readonly string[], verbs: readonly string[], former = ''): string {
     const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+    const [header = [], , ...rows] = former.split('\n').map((line) => line.split(' | ').map(trim))
+    const known = (fault: string, verb: string): string =>
+      rows.find((cells) => cells[0] === fault)?.[header.indexOf(verb)] ?? '–'
     return [
       row(['fault', ...verbs]),
       row(['fault', ...verbs].map(() => '---')),
       ...faults.map((fault) =>
-        row([fault, ...verbs.map((verb) => this.#cells.get(fault)?.get(verb) ?? '–')]),
+        row([fault, ...verbs.map((verb) => this.#cells.get(fault)?.get(verb) ?? known(fault, verb))]),
       ),
     ].join('\n')
   }
 }
 
-/** The table that docs/fault-matrix.md holds. With SLIPWAY_GOLDEN=write, `table` is put there first. */
-export async function documentedMatrix(table: string): Promise<string> {
+function trim(cell: string): string {
+  return cell.replace(/^\| | \|$/g, '')
+}
+
+/** The table that docs/fault-matrix.md holds. With SLIPWAY_GOLDEN=write, what `table` makes of it is put there first. */
+export async function documentedMatrix(table: (former: string) => string): Promise<string> {
   const text = await readFile(file, 'utf8')
   const from = text.indexOf(marks[0]) + marks[0].length
   const to = text.indexOf(marks[1])
-  if (process.env.SLIPWAY_GOLDEN === 'write') {
-    await writeFile(file, `${text.slice(0, from)}\n\n${table}\n\n${text.slice(to)}`)
-    return table
-  }
-  return text.slice(from, to).trim()
+  const former = text.slice(from, to).trim()
+  if (process.env.SLIPWAY_GOLDEN !== 'write') return former
+  const written = table(former)
+  await writeFile(file, `${text.slice(0, from)}\n\n${written}\n\n${text.slice(to)}`)
+  return written
 }
