@@ -135,7 +135,11 @@ describe('on an Engine that is harmed itself', () => {
       const struck = await strike(runs, ++turn, momentOf, () => own.fillDisk())
       await expectHonest(struck)
       await own.freeDisk()
-      note(`disk full ${when}`, await settleAll(struck))
+      // Whether a last small file still finds room is chance.
+      const words = [...(await settleAll(struck)).keys()].map(
+        (name) => [name, 'done when there is room'] as const,
+      )
+      note(`disk full ${when}`, new Map(words))
     },
   )
 })

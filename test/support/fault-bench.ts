@@ -152,7 +152,7 @@ export class FaultBench {
     moment: RegExp,
     release: Promise<void>,
   ): Promise<{ readonly ended: Promise<Outcome> }> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let held = false
       this.relay.watch({
         after: async ({ what }) => {
@@ -163,8 +163,7 @@ export class FaultBench {
         },
       })
       const ended = this.run(parameters)
-      // It never came so far: whoever waits sees why.
-      void ended.then(() => resolve({ ended }))
+      ended.then(({ stderr }) => reject(new Error(`it never came to ${moment}:\n${stderr}`)), reject)
     })
   }
 

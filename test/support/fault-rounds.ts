@@ -59,7 +59,7 @@ export async function strike(
 export async function settleAll(struck: readonly Struck[]): Promise<Map<string, string>> {
   const words = await mapParallel(struck, { limit }, async ({ name, verb, bench, turn, before, outcome }) => {
     if (outcome.exitCode !== 0) {
-      return [name, `exit ${outcome.exitCode}; again: ${await settle(bench, verb, turn, before)}`] as const
+      return [name, `again: ${await settle(bench, verb, turn, before)}`] as const
     }
     const brought = await startWhatEnded(bench, verb.end(turn))
     await expectDone(bench, verb, turn, before)
