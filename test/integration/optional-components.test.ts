@@ -11,27 +11,7 @@ import { readLayout } from '../../src/image/read-layout.ts'
 import { builtImage } from '../support/built-image.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
-
-// A partner's product with both optional components of the reference switched on, and a service of its own.
-const product = {
-  'appliance.yaml': `extends: slipway-reference
-name: so-acme
-version: 1.0.0
-platforms: [linux/amd64]
-optional: [tunnel, haproxy]
-`,
-  'images/beat/component.yaml': 'description: The smallest service there is\n',
-  'images/beat/rootfs/usr/lib/acme/beat': '#!/bin/sh\nwhile date >/run/beat; do sleep 1; done\n',
-  'compose/beat.yaml': `services:
-  beat:
-    image: \${APPLIANCE_IMAGE:-so-acme:1.0.0}
-    command: [/usr/lib/acme/beat]
-    init: true
-    stop_grace_period: 1s
-    mem_limit: \${BEAT_MEMORY:-16m}
-    healthcheck: { test: [CMD, test, -s, /run/beat], interval: 1s, retries: 5 }
-`,
-}
+import { readTypedDoc, type TypedStep } from '../support/typed-doc.ts'
 
 /** The two ends of the tunnel: far is before the origins, near is where clients are. */
 const far = `so-far-${process.pid}`
@@ -43,6 +23,7 @@ const origins: Server[] = []
 let scratch: Scratch
 let directory: string
 let env: NodeJS.ProcessEnv
+let sections: ReadonlyMap<string, readonly TypedStep[]>
 /** This machine as containers see it. */
 const host = Object.values(networkInterfaces())
   .flat()
@@ -54,6 +35,11 @@ async function install(name: string, settings: Readonly<Record<string, string>>)
   const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
   const done = await type('install', '--name', name, '--profile', 'branch', '--yes', ...set)
   expect(done.exitCode, done.stderr).toBe(0)
+}
+
+/** The files that a section of the page tells to write. */
+async function writeFiles(heading: string): Promise<void> {
+  for (const step of sections.get(heading)!) if (step.type === 'file') await put(step.file, step.text)
 }
 
 /** What a client gets, or curl's exit code. */
@@ -80,7 +66,9 @@ beforeAll(async () => {
     await mkdir(to, { recursive: true })
     for (const file of await readdir(from)) await link(path.join(from, file), path.join(to, file))
   }
-  for (const [file, text] of Object.entries(product)) await put(file, text)
+  sections = await readTypedDoc('own-service.md')
+  await writeFiles('A folder and a file')
+  await writeFiles('The tunnel and HAProxy')
   for (const end of ['right', 'wrong']) await put(`${end}.key`, `${randomBytes(32).toString('base64')}\n`)
   for (const word of ['one', 'two']) {
     const server = createServer((_, response) => response.end(word)).listen(0, '0.0.0.0')
@@ -187,4 +175,23 @@ describe('a folder in images/ and a file in compose/', () => {
       'tunnel healthy',
     ])
   })
+})
+
+describe('another optimiser than Squid', () => {
+  it('is a component and a few lines, as docs/own-service.md tells', async () => {
+    const heading = 'Instead of Squid'
+    await writeFiles(heading)
+    const [cd, ...commands] = sections.get(heading)!.filter((step) => step.type === 'command')
+    const there = path.join(directory, cd!.words[1]!)
+    for (const { words } of commands) {
+      const done = await slipway(words.slice(1), { cwd: there, env })
+      expect([words.join(' '), done.exitCode, done.exitCode === 0 ? '' : done.stderr]).toEqual([
+        words.join(' '),
+        0,
+        '',
+      ])
+    }
+    const { layers } = await readLayout(path.join(there, 'build'), 'linux/amd64')
+    expect(layers).toHaveLength(5)
+  }, 120_000)
 })
