@@ -4,13 +4,13 @@ import { findRecipes } from '../debian/recipe-load.ts'
 import { loadDefinition } from '../definition/load.ts'
 import type { Image } from '../image/image.ts'
 import { buildProduct } from '../image/product.ts'
-import type { ScriptRunner } from '../image/run/script-runner.ts'
 import { startWorkers, type Workers } from '../image/workers.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { requireLock } from '../lock/require-lock.ts'
 import type { Context } from './context.ts'
 import { choosePlatforms, enginePlatform } from './platform-option.ts'
+import { scriptRunner } from './script-runner.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -47,7 +47,7 @@ async function build(context: Context, options: BuildOptions, workers: Workers):
     out,
     fetch: (packages) => fetchDebs(packages, definition.debian, { cache, vendor, env, report, signal }),
     discard: (locked) => discardDeb(locked, { cache, vendor }),
-    runner: lazyRunner(env),
+    runner: scriptRunner(env),
     report,
     signal,
   })
@@ -68,19 +68,6 @@ async function build(context: Context, options: BuildOptions, workers: Workers):
   context.print(
     `${name} is in ${path.relative(context.cwd, out) || '.'}: an OCI image layout, index ${layout.index}`,
   )
-}
-
-/** The Engine's code is loaded, and the Engine asked for, only when a script must run. */
-function lazyRunner(env: Context['env']): ScriptRunner {
-  return {
-    run: async (request) => {
-      const [{ connectEngine }, { engineRunner }] = await Promise.all([
-        import('../engine/connect.ts'),
-        import('../engine/script-runner.ts'),
-      ])
-      return engineRunner(() => connectEngine(env)).run(request)
-    },
-  }
 }
 
 function summary(image: Image): unknown {

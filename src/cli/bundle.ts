@@ -23,6 +23,7 @@ import { requireLock } from '../lock/require-lock.ts'
 import type { Context } from './context.ts'
 import { packageVersion } from './package-version.ts'
 import { choosePlatforms } from './platform-option.ts'
+import { scriptRunner } from './script-runner.ts'
 import { readSigningKey, refuseUnknownKey } from './signing-key.ts'
 
 export interface BundleOptions {
@@ -124,6 +125,7 @@ async function buildOptions(
     recipes: await findRecipes(definition.recipeFolders),
     fetch: (packages) => fetchDebs(packages, definition.debian, { cache, vendor, env, report, signal }),
     discard: (locked) => discardDeb(locked, { cache, vendor }),
+    runner: scriptRunner(env),
     report,
     signal,
   }

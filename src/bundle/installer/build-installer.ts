@@ -80,7 +80,7 @@ export function installerLock(definition: Definition, lockfile: Lockfile, platfo
   const shared = sharedLayers(definition.layers)
   const packages = [...appliance.packages.filter(({ layer }) => shared.includes(layer)), ...own]
   const { installer: _, ...rest } = lockfile
-  return { ...rest, platforms: { [platform]: { packages, excluded: appliance.excluded } } }
+  return { ...rest, platforms: { [platform]: { ...appliance, packages } } }
 }
 
 const bareComponent = {
