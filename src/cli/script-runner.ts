@@ -1,7 +1,10 @@
 import type { ScriptRunner } from '../image/run/script-runner.ts'
 import type { Context } from './context.ts'
 
-/** Runs maintainer scripts on the Engine that the environment names. The Engine's code is loaded, and the Engine asked for, only when a script must run. */
+/**
+ * Runs maintainer scripts on the Engine that the environment names. Its code is loaded, and the Engine asked for, only
+ * when a script must run.
+ */
 export function scriptRunner(env: Context['env']): ScriptRunner {
   return {
     run: async (request) => {

@@ -24,6 +24,7 @@ export function engineRunner(connect: () => Promise<Engine>): ScriptRunner {
         throw needsEngine(request, error as Error)
       })
       refuseOtherProcessor(engine, request)
+      await removeLeftovers(engine)
       const reference = `slipway-build:${randomUUID()}`
       let container: string | undefined
       try {
@@ -38,6 +39,20 @@ export function engineRunner(connect: () => Promise<Engine>): ScriptRunner {
         if (await engine.images.inspect(reference)) await engine.images.remove(reference)
       }
     },
+  }
+}
+
+const label = { 'io.slipway.build': 'run' }
+/** No build runs so long: what is older was left by one that was killed. In seconds. */
+const longestRun = 6 * 3600
+
+async function removeLeftovers({ info, containers, images }: Engine): Promise<void> {
+  const now = Date.parse((await info()).time) / 1000
+  for (const { id, created, name } of await containers.list(label)) {
+    if (!(now - created > longestRun)) continue
+    await containers.remove(id)
+    const reference = name.replace('slipway-build-', 'slipway-build:')
+    if (await images.inspect(reference)) await images.remove(reference)
   }
 }
 
@@ -70,7 +85,7 @@ function containerSpec(image: string): ContainerSpec {
     User: '0:0',
     WorkingDir: '/',
     Hostname: 'slipway',
-    Labels: { 'io.slipway.build': 'run' },
+    Labels: label,
     HostConfig: { NetworkMode: 'none', Init: true, PidsLimit: 1024 },
   }
 }
