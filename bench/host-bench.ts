@@ -42,6 +42,8 @@ export class HostBench {
       .replace(/^version: .*$/m, 'version: 0.1.0')
     await writeFile(file, renamed)
     await bench.build()
+    // What a run that was cut off left.
+    await bench.close()
     return bench
   }
 
@@ -110,11 +112,12 @@ export class HostBench {
     }
   }
 
+  /** Removes both appliances, and the image. */
   async close(): Promise<void> {
     const { containers, images } = this.engine
     await this.compose('down', '--volumes')
     for (const { id, name } of await containers.list()) {
-      if (name.startsWith(`${product}-raw`)) await containers.remove(id)
+      if (name.startsWith(`${product}-raw`) || name.startsWith(`${product}-many`)) await containers.remove(id)
     }
     await this.uninstall()
     for (const { id, labels } of await images.list()) {

@@ -52,7 +52,8 @@ interface PreparedReset {
   readonly name: string
   readonly reset: Reset
   readonly steps: readonly Step[]
-  readonly report: ResetReport
+  /** Asks the Engine for sizes, which it measures: not for nothing. */
+  readonly report: () => Promise<ResetReport>
   /** What was remembered cannot be read, and is to be forgotten. */
   readonly isDamaged: boolean
 }
@@ -74,19 +75,20 @@ export async function run(
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
   const shown = await prepare(definition, engine, name, level, options)
-  if (!options.json) show(context, shown)
+  const report = await shown.report()
+  if (!options.json) show(context, shown.steps, report)
   if (options.dryRun) {
-    if (options.json) context.print(toJson(shown))
+    if (options.json) context.print(toJson(shown, report))
     return
   }
   if (!options.yes && level !== 'restart') await confirm(context, `This resets ${name} to ${level}.`)
   await changeHost(context, engine, name, `reset ${level}`, async ({ check }) => {
     const { steps, isDamaged } = await prepare(definition, engine, name, level, options)
-    const { report, signal } = context
-    await applyPlan(steps, { engine, report, signal, check })
+    const { signal } = context
+    await applyPlan(steps, { engine, report: context.report, signal, check })
     if (isDamaged) await writeState(engine, name, emptyState)
   })
-  if (options.json) context.print(toJson(shown))
+  if (options.json) context.print(toJson(shown, report))
   else
     context.print(
       `${shown.reset.services.join(' and ')} of ${name} ${shown.reset.services.length > 1 ? 'are' : 'is'} reset (${level}) and healthy.`,
@@ -148,7 +150,7 @@ async function prepare(
     name,
     reset,
     steps: planReset(current, target, reset, settings),
-    report: await reportReset(engine, current, target, reset, settings),
+    report: () => reportReset(engine, current, target, reset, settings),
     isDamaged,
   }
 }
@@ -198,12 +200,12 @@ function keysToEmpty(
     .map(({ key }) => key)
 }
 
-function toJson({ name, reset, steps, report }: PreparedReset): string {
+function toJson({ name, reset, steps }: PreparedReset, report: ResetReport): string {
   const { level, services } = reset
   return JSON.stringify({ name, level, services, ...report, changes: describePlan(steps), steps }, null, 2)
 }
 
-function show(context: Context, { report, steps }: PreparedReset): void {
+function show(context: Context, steps: readonly Step[], report: ResetReport): void {
   printPlan(context, steps)
   context.print(`Goes:  ${list(report.goes)}`)
   context.print(`Stays: ${list(report.stays)}`)

@@ -11,8 +11,7 @@ interface Done {
 }
 
 /**
- * Does the steps of a plan, each reported; those of one batch at the same time. When one fails, what was done is taken
- * back in reverse: exit code 1, or 5 where containers that had been stopped serve again. Past the first step that
+ * Does the steps of a plan, each reported. When one fails, what was done is taken back in reverse: exit code 1, or 5 where containers that had been stopped serve again. Past the first step that
  * nothing can take back it stops where it is and says what stands: exit code 4, and the same command finishes it.
  */
 export async function applyPlan(steps: readonly Step[], execution: Execution): Promise<void> {
@@ -28,29 +27,23 @@ export async function applyPlan(steps: readonly Step[], execution: Execution): P
   }
 }
 
-/** Adds what is done to `done`, also where a step of the batch fails; throws the first failure when all have ended. */
+/** Adds what is done to `done`. */
 async function execute(batch: readonly Step[], execution: Execution, done: Done[]): Promise<void> {
-  const note = (step: Step, undo: Undo | undefined): void => {
-    done.push({ step, ...(undo ? { undo } : {}) })
-  }
-  if (batch.length > 1 && batch.every(isStateStep)) {
-    const tasks = batch.map(describeStep)
-    for (const task of tasks) execution.report({ type: 'start', task })
-    const undo = await executeStateSteps(execution.engine, batch)
-    for (const task of tasks) execution.report({ type: 'finish', task })
-    batch.forEach((step, index) => {
-      note(step, index === 0 ? undo : undefined)
-    })
+  if (!batch.every(isStateStep)) {
+    for (const step of batch) done.push({ step, ...undoable(await reported(step, execution)) })
     return
   }
-  const results = await Promise.allSettled(
-    batch.map(async (step) => {
-      const undo = await reported(step, execution)
-      note(step, undo)
-    }),
-  )
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
+  const tasks = batch.map(describeStep)
+  for (const task of tasks) execution.report({ type: 'start', task })
+  const undo = await executeStateSteps(execution.engine, batch)
+  for (const task of tasks) execution.report({ type: 'finish', task })
+  batch.forEach((step, index) => {
+    done.push({ step, ...(index === 0 && undoable(undo)) })
+  })
+}
+
+function undoable(undo: Undo | undefined): { readonly undo?: Undo } {
+  return undo ? { undo } : {}
 }
 
 async function reported(step: Step, execution: Execution): Promise<Undo | undefined> {

@@ -40,7 +40,6 @@ export function planService(wanted: TargetContainer, current: HostState, target:
   const step = { service, name }
   const stopped = [...others, ...(kept && why ? [kept] : [])].filter((one) => isUp(one.status))
   const adjust = kept ? planMemory(kept, wanted.limit, false, why ? undefined : current.name) : []
-  const after = wanted.needs.filter(({ healthy }) => !healthy).map((need) => need.service)
   const mustWait = why !== undefined || kept?.health === 'starting'
   return {
     service,
@@ -60,9 +59,7 @@ export function planService(wanted: TargetContainer, current: HostState, target:
       const reason = container === kept ? why! : (faults.get(container) ?? 'there is another one')
       return { container, step: stopContainer(container, reason) }
     }),
-    start: why
-      ? [{ ...step, action: 'start-container', ...(after.length > 0 && { after }), reason: why }]
-      : [],
+    start: why ? [{ ...step, action: 'start-container', reason: why }] : [],
     wait: mustWait
       ? [
           {

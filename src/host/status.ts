@@ -70,12 +70,12 @@ const atOnce = 16
 
 /** What an Engine says of the appliance `name`; without services where there is none. */
 export async function readStatus(engine: Engine, name: string): Promise<HostStatus> {
-  const [summaries, state] = await Promise.all([
-    engine.containers.list({ [ownLabels.appliance]: name }),
-    readState(engine, name),
-  ])
-  const [status] = await readStatuses(engine, [name], summaries)
-  return { ...status!, settings: state.settings }
+  const read = async (): Promise<HostStatus> => {
+    const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
+    return (await readStatuses(engine, [name], summaries))[0]!
+  }
+  const [status, { settings }] = await Promise.all([read(), readState(engine, name)])
+  return { ...status, settings }
 }
 
 /**

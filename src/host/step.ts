@@ -67,11 +67,7 @@ export type ContainerStep = { readonly service: string; readonly name: string } 
   | { readonly action: 'stop-container'; readonly atOnce?: boolean }
   /** Unpacks the changed files of a backup into a container that was never started. */
   | { readonly action: 'put-files'; readonly archive: BackupArchive }
-  | {
-      readonly action: 'start-container'
-      /** Services that must have been started before, healthy or not; absent: none. */
-      readonly after?: readonly string[]
-    }
+  | { readonly action: 'start-container' }
   /** `patience` in milliseconds. Without a health check: that it stays up. */
   | { readonly action: 'wait-healthy'; readonly hasHealthCheck: boolean; readonly patience: number }
   | { readonly action: 'rename-container'; readonly to: string }

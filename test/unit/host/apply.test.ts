@@ -80,20 +80,6 @@ describe('applyPlan', () => {
     })
   })
 
-  it('takes back what of a batch was done, once all of it has ended', async () => {
-    const compose = composeText.replace('    depends_on: { dns: { condition: service_healthy } }\n', '')
-    const steps = planHost(loaded, sampleTarget({ compose }))
-    expect((await failureOf(steps, ['start acme-dns-1'])).calls.slice(4)).toEqual([
-      'start acme-dns-1',
-      'start acme-optimiser-1',
-      'stop acme-optimiser-1',
-      'remove container-id',
-      'remove container-id',
-      'remove acme_cache',
-      'remove network-id',
-    ])
-  })
-
   it('starts the former container again when the new one fails, and says so with exit code 5', async () => {
     expect(await failureOf(change, ['start acme-optimiser-1.next'])).toEqual({
       message:
