@@ -19,13 +19,21 @@ interface Noted {
 export function planDueReloads(steps: readonly Step[], current: HostState, stored: StateDocument): Step[] {
   const { reloads = {} } = stored
   return current.containers
-    .filter(({ id, service, status }) => status === 'running' && reloads[service] === id)
+    .filter(
+      ({ id, service, status, startedAt }) =>
+        status === 'running' && reloads[service] === lifeOf(id, startedAt),
+    )
     .filter(({ service }) => {
       const tells = (step: Step): boolean =>
         'service' in step && step.service === service && ends.has(step.action)
       return !steps.some(tells)
     })
     .flatMap((one) => planReload(one, 'it was not told yet that its memory changed', current.name))
+}
+
+/** A container from one start to its end: what starts later reads its limits anew. */
+function lifeOf(id: string, startedAt: string | undefined): string {
+  return startedAt === undefined ? id : `${id} ${startedAt}`
 }
 
 /** What is stopped or started reads its limits anew. */
@@ -38,10 +46,11 @@ export async function noteReload(
   change: () => Promise<(() => Promise<void>) | undefined>,
 ): Promise<(() => Promise<void>) | undefined> {
   if (notedIn === undefined) return change()
-  const container = (await engine.containers.inspect(name))?.Id
+  const document = await engine.containers.inspect(name)
+  const life = document && lifeOf(document.Id, document.State.Running ? document.State.StartedAt : undefined)
   const note = (due: string | undefined): Promise<StateDocument> =>
     updateState(engine, notedIn, (document) => withDueReload(document, service, due))
-  await note(container)
+  await note(life)
   try {
     const takeBack = await change()
     return (

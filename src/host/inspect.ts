@@ -92,6 +92,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     imageId: document.Image,
     imageIds: readImageIds(document),
     status: document.State.Status as ContainerStatus,
+    ...(document.State.Running && { startedAt: document.State.StartedAt }),
     health: readHealth(document),
     networks: Object.fromEntries(
       Object.entries(document.NetworkSettings.Networks).map(([name, { NetworkID }]) => [

@@ -12,7 +12,7 @@ export interface StateDocument {
   /** Backups taken of it, oldest first. */
   readonly backups: readonly BackupRecord[]
   /**
-   * Service → the container that has another memory limit and was not told yet: what a run that is cut off between the
+   * Service → the container, with its last start, that has another memory limit and was not told yet: what a run that is cut off between the
    * two leaves to the next. Absent: none.
    */
   readonly reloads?: Readonly<Record<string, string>>

@@ -46,6 +46,8 @@ export interface HostContainer {
   /** All IDs by which Engines may know that image. */
   readonly imageIds: readonly string[]
   readonly status: ContainerStatus
+  /** ISO 8601; absent where it does not run. */
+  readonly startedAt?: string
   /** `none`: it has no health check. */
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   /** Network name → ID; an ID is empty before the first start. */

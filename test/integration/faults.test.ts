@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connectEngine } from '../../src/engine/connect.ts'
-import type { Engine } from '../../src/engine/engine.ts'
 import { FaultBench } from '../support/fault-bench.ts'
 import {
   anotherRun,
@@ -41,18 +39,21 @@ const cells: Readonly<Record<string, FaultCell>> = {
   'container removed in the middle': removedMeanwhile,
 }
 
-describe.concurrent('on the host’s Engine', () => {
-  let engine: Engine
+/** With a disk in memory, and no stranger on it: a verb takes half the time. */
+let own: PrivateEngine
+
+beforeAll(async () => {
+  own = await PrivateEngine.start(256 * 2 ** 20)
+})
+afterAll(() => own.stop())
+
+describe.concurrent('on an Engine that is well', () => {
   const inLane = lanes(3)
   let benches = 0
 
-  beforeAll(async () => {
-    engine = await connectEngine()
-  })
-
   const onBench = (work: (bench: FaultBench) => Promise<void>): Promise<void> =>
     inLane(async () => {
-      const bench = await FaultBench.open(engine, `slipway-faults-${process.pid}x${++benches}`)
+      const bench = await FaultBench.open(own.engine, `slipway-faults-${++benches}`)
       await work(bench).finally(() => bench.close())
     })
 
@@ -81,21 +82,18 @@ describe.concurrent('on the host’s Engine', () => {
 })
 
 describe('on an Engine that is harmed itself', () => {
-  let own: PrivateEngine
   let runs: Run[] = []
   let turn = 0
 
   beforeAll(async () => {
-    own = await PrivateEngine.start(256 * 2 ** 20)
     runs = await Promise.all(
       each.map(async ([name, verb], index) => {
-        return { name, verb, bench: await FaultBench.open(own.engine, `slipway-faults-${index}`) }
+        return { name, verb, bench: await FaultBench.open(own.engine, `slipway-harmed-${index}`) }
       }),
     )
   })
   afterAll(async () => {
     await Promise.all(runs.map(({ bench }) => bench.close()))
-    await own.stop()
   })
 
   const note = (fault: string, words: Map<string, string>): void => {

@@ -312,23 +312,26 @@ const healthyUnlessTold = '[ ! -e /data/sick ] && [ ! -e /sick ]'
 const tell = (file: string): string =>
   `{ read limit < /sys/fs/cgroup/${file} && echo $$limit > /told; } 2>/dev/null`
 
+const tellLimit = `${tell('memory.max')} || ${tell('memory/memory.limit_in_bytes')}`
+
 function services(check: string): string {
   const common = [
     '    image: tiny',
     '    init: true',
     '    stop_grace_period: 1s',
-    '    command: ["/bin/busybox", "sleep", "100000"]',
     '    restart: unless-stopped',
   ]
   return [
     '  front:',
     ...common,
+    '    command: ["/bin/busybox", "sleep", "100000"]',
     '  keeper:',
     ...common,
+    `    command: ["/bin/sh", "-c", "${tellLimit}; exec /bin/busybox sleep 100000"]`,
     // A check costs an Engine more than all that the service does.
     `    healthcheck: { test: ["CMD", "/bin/sh", "-c", "${check}"], interval: 1s, timeout: 20s, retries: 2 }`,
-    // It writes down the limit that it finds.
-    `    x-slipway: { reload: ["/bin/sh", "-c", "${tell('memory.max')} || ${tell('memory/memory.limit_in_bytes')}"] }`,
+    // It writes down the limit that it finds, as it does when it starts.
+    `    x-slipway: { reload: ["/bin/sh", "-c", "${tellLimit}"] }`,
     `    mem_limit: \${KEEPER_MEMORY:-16m}`,
     `    memswap_limit: \${KEEPER_MEMORY:-16m}`,
     '    volumes: ["data:/data", "cache:/cache"]',
