@@ -10,7 +10,7 @@ import { until } from './until.ts'
 
 /**
  * A dockerd of the test's own, with a small disk in memory, beside the host's: a test may kill it and fill its disk. It
- * leaves the host's firewall rules and its default bridge alone, so nothing in it reaches the network outside. As where
+ * has a network of its own, so nothing in it reaches the network outside. As where
  * systemd starts it, its containerd is a process beside it, which lives on.
  */
 export class PrivateEngine {
@@ -33,7 +33,7 @@ export class PrivateEngine {
     await mkdir(data)
     await execa('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'slipway-test', data])
     const containerd = await launchContainerd(scratch.path)
-    const daemon = await launch(scratch)
+    const daemon = await launch(scratch, containerd)
     try {
       return new PrivateEngine(scratch, containerd, daemon, await answer(scratch))
     } catch (error) {
@@ -49,7 +49,7 @@ export class PrivateEngine {
   }
 
   async startAgain(): Promise<void> {
-    this.#daemon = await launch(this.#scratch)
+    this.#daemon = await launch(this.#scratch, this.#containerd)
     await answer(this.#scratch)
   }
 
@@ -95,10 +95,11 @@ async function launchContainerd(folder: string): Promise<ChildProcess> {
     `[grpc]\naddress = "${path.join(folder, 'containerd.sock')}"`,
   ]
   await writeFile(config, `${lines.join('\n')}\n`)
-  return inBackground(folder, 'containerd', ['--config', config])
+  return inBackground(folder, 'unshare', ['--net', 'containerd', '--config', config])
 }
 
-async function launch({ path: folder }: Scratch): Promise<ChildProcess> {
+/** In the network of its containerd: without a default bridge a dockerd removes the one that it finds. */
+async function launch({ path: folder }: Scratch, containerd: ChildProcess): Promise<ChildProcess> {
   const parameters = [
     ...['--host', `unix://${socketOf(folder)}`, '--data-root', path.join(folder, 'data')],
     ...['--exec-root', path.join(folder, 'run'), '--pidfile', path.join(folder, 'pid')],
@@ -108,7 +109,8 @@ async function launch({ path: folder }: Scratch): Promise<ChildProcess> {
   ]
   // A pid file that a crash left may name a process that another one has by now.
   await rm(path.join(folder, 'pid'), { force: true })
-  return inBackground(folder, 'dockerd', parameters)
+  const network = ['--target', String(containerd.pid), '--net']
+  return inBackground(folder, 'nsenter', [...network, 'dockerd', ...parameters])
 }
 
 async function inBackground(folder: string, program: string, parameters: string[]): Promise<ChildProcess> {
