@@ -312,6 +312,7 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .command('support-bundle [file]')
     .description('collect evidence for support in one .tar.gz, without secrets; also when the Engine is down')
     .option('--name <name>', 'which appliance (default: the only one on the host)')
+    .option('--dry-run', 'say what would be collected and where it would go, write nothing')
     .option('--json', 'print what is inside as JSON')
     .action(run(() => import('./support-bundle.ts')))
 

@@ -21,6 +21,7 @@ import { packageVersion } from './package-version.ts'
 export interface SupportBundleOptions {
   readonly directory: string
   readonly name?: string
+  readonly dryRun?: boolean
   readonly json?: boolean
 }
 
@@ -48,6 +49,12 @@ export async function run(
     ...engineCollectors(reach, name),
     ...productCollectors(context, { ...options, name }),
   ]
+  if (options.dryRun) {
+    const names = collectors.map((one) => one.name)
+    if (options.json) context.print(JSON.stringify({ file, name, collectors: names }, null, 2))
+    else context.print(`${file} would hold what these find: ${names.join(', ')}.`)
+    return
+  }
   const task = 'collect evidence'
   context.report({ type: 'start', task, total: collectors.length, unit: 'items' })
   const results = await collectAll(

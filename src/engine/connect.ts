@@ -1,6 +1,6 @@
 import { Agent } from 'node:https'
 import type Docker from 'dockerode'
-import { SlipwayError } from '../lib/errors.ts'
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import { negotiateApi } from './api-version.ts'
 import { containersOf } from './containers.ts'
 import { measureDisk } from './disk-usage.ts'
@@ -20,7 +20,8 @@ export type Call = <T>(call: () => Promise<T>) => Promise<T>
 
 /**
  * Reaches the Engine that the environment names (see `findEndpoint`) and settles the API version with it.
- * Throws `no-engine`, `engine-permission`, `engine-tls`, `api-too-old`, `not-linux` among others.
+ * Throws `no-engine`, `engine-permission`, `engine-tls`, `engine-ssh`, `api-too-old`, `not-linux` among others, with exit
+ * code 3.
  */
 export async function connectEngine(
   env: NodeJS.ProcessEnv = process.env,
@@ -40,6 +41,7 @@ export async function connectEngine(
     throw new SlipwayError(
       'not-an-engine',
       `What answers at ${endpoint.address} (from ${endpoint.source}) is no Docker Engine; correct the address, then run the same command again.`,
+      { exitCode: exitCodes.preflightFailed },
     )
   }
   const api = negotiateApi(offered.ApiVersion, offered.MinAPIVersion, offered.Version)
@@ -47,6 +49,7 @@ export async function connectEngine(
     throw new SlipwayError(
       'not-linux',
       `The Docker Engine at ${endpoint.address} runs ${offered.Os} containers; switch Docker Desktop to Linux containers, then run the same command again.`,
+      { exitCode: exitCodes.preflightFailed },
     )
   }
   const docker = createClient({ ...options, version: `v${api}` })

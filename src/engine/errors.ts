@@ -1,5 +1,5 @@
 import { commandName } from '../lib/command-name.ts'
-import { errorCode, SlipwayError } from '../lib/errors.ts'
+import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** What dockerode throws for an answer that is an error. */
@@ -114,7 +114,7 @@ function translateConnection(error: unknown, endpoint: Endpoint): SlipwayError {
   const code = errorCode(error) ?? ''
   const where = `${endpoint.address}${endpoint.source === 'default' ? '' : ` (from ${endpoint.source})`}`
   if (code === 'EACCES' || code === 'EPERM') {
-    return failure(
+    return unreached(
       'engine-permission',
       `This user may not use the Docker Engine at ${where}: run the command with sudo, or \`sudo usermod -aG docker $USER\` and log in again.`,
       error,
@@ -132,14 +132,14 @@ function translateConnection(error: unknown, endpoint: Endpoint): SlipwayError {
       'ENOTSOCK',
     ].includes(code)
   ) {
-    return failure(
+    return unreached(
       'no-engine',
       `No Docker Engine answers at ${where}: ${startHint(endpoint)}, then run the same command again.`,
       error,
     )
   }
   if (/^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS|ERR_SSL|EPROTO|HOSTNAME_MISMATCH)/.test(code)) {
-    return failure(
+    return unreached(
       'engine-tls',
       `The Docker Engine at ${where} and this machine do not trust each other (${code}): check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH.`,
       error,
@@ -178,6 +178,11 @@ function readAnswer(error: unknown): EngineAnswer | undefined {
   const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : undefined
   const text = typeof message === 'string' ? message : error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '')
   return { statusCode: error.statusCode, text: text.trim().replace(/\.$/, '') }
+}
+
+/** The host has no Engine that this user could use. */
+function unreached(code: string, message: string, cause: unknown): SlipwayError {
+  return new SlipwayError(code, message, { cause, exitCode: exitCodes.preflightFailed })
 }
 
 function failure(code: string, message: string, cause: unknown): SlipwayError {

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import { SlipwayError } from '../lib/errors.ts'
+import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import { openSshConnection } from './ssh-connection.ts'
 
@@ -48,6 +48,6 @@ function describeFailure(endpoint: Endpoint, said: string, cause: unknown): Slip
   return new SlipwayError(
     'engine-ssh',
     `No Docker Engine can be reached by ssh at ${address} (from ${source}): ${said}; \`${typed}\` must work without a question, then run the same command again.`,
-    { cause },
+    { cause, exitCode: exitCodes.preflightFailed },
   )
 }

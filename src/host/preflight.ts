@@ -228,10 +228,8 @@ function judgeTime({ skew, info }: HostFacts): Finding {
 /** Of what an Engine warns of itself, that which an appliance suffers from. */
 function judgeWarnings({ info }: HostFacts): Finding[] {
   return info.warnings.flatMap((warning): Finding[] => {
-    const text = warning
-      .replace(/^\[?DEPRECATION NOTICE\]?:? |^WARNING: /i, '')
-      .replace(/\.$/, '')
-      .split('\n')[0]!
+    const [line = ''] = warning.replace(/^\[?DEPRECATION NOTICE\]?:? |^WARNING: /i, '').split('\n')
+    const text = line.trim().replace(/\.$/, '')
     if (/IPv4 forwarding is disabled/i.test(text))
       return [
         fail(

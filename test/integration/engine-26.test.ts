@@ -54,7 +54,7 @@ describe('Engine 26.1 with containerd’s image store, behind TLS, in a containe
         env: { ...inner.env, DOCKER_CERT_PATH: folder },
       })
       expect({ exitCode, stderr: stderr.replace(/\([A-Z_0-9]+\)/, '(…)') }).toEqual({
-        exitCode: 1,
+        exitCode: 3,
         stderr: `slipway: The Docker Engine at ${inner.env.DOCKER_HOST} (from DOCKER_HOST) and this machine do not trust each other (…): check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH.`,
       })
     }

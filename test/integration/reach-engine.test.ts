@@ -69,7 +69,7 @@ describe('an Engine behind TLS', () => {
 
   it('that is another than it should be is refused in one sentence', async () => {
     expect(await status(secured(tls.stranger))).toEqual({
-      exitCode: 1,
+      exitCode: 3,
       said: `slipway: The Docker Engine at ${address} (from DOCKER_HOST) and this machine do not trust each other (SELF_SIGNED_CERT_IN_CHAIN): check ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH.`,
     })
   })
@@ -162,7 +162,7 @@ describe('an Engine behind ssh', () => {
   it('that refuses our key is told in one sentence, with what ssh said', async () => {
     await writeFile(server.authorizedKeys, '')
     expect(await status({ ...server.env, DOCKER_HOST: 'ssh://root@edge' })).toEqual({
-      exitCode: 1,
+      exitCode: 3,
       said: 'slipway: No Docker Engine can be reached by ssh at ssh://root@edge (from DOCKER_HOST): root@127.0.0.1: Permission denied (publickey); `ssh -l root edge docker version` must work without a question, then run the same command again.',
     })
   })
@@ -170,7 +170,7 @@ describe('an Engine behind ssh', () => {
   it('whose host key nobody has accepted is refused', async () => {
     await writeFile(server.knownHosts, '')
     expect(await status({ ...server.env, DOCKER_HOST: 'ssh://root@edge' })).toEqual({
-      exitCode: 1,
+      exitCode: 3,
       said: 'slipway: No Docker Engine can be reached by ssh at ssh://root@edge (from DOCKER_HOST): Host key verification failed; `ssh -l root edge docker version` must work without a question, then run the same command again.',
     })
   })

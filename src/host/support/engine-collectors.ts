@@ -84,7 +84,8 @@ async function readLimits(engine: Engine, { Id, HostConfig, State }: ContainerDo
     configured: { Memory, MemorySwap, PidsLimit, NanoCpus, RestartPolicy, Ulimits },
     ...(State.Running && {
       memory: await engine.containers.memory(Id),
-      processes: await engine.containers.top(Id),
+      // The Engine asks its host's ps, which not every host has.
+      processes: await engine.containers.top(Id).catch((error: Error) => error.message),
     }),
   }
 }
