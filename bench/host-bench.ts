@@ -11,7 +11,12 @@ const productFiles = ['appliance.yaml', 'appliance.lock', 'images', 'compose', '
 export const services = ['dns', 'optimiser'] as const
 
 const product = 'slipway-bench'
-const ports = { ours: { dns: '27053', optimiser: '27128' }, theirs: { dns: '27054', optimiser: '27129' } }
+// Another bench, or what it left on another Engine, has others.
+const base = 20_000 + (process.pid % 2000) * 4
+const ports = {
+  ours: { dns: String(base), optimiser: String(base + 1) },
+  theirs: { dns: String(base + 2), optimiser: String(base + 3) },
+}
 
 /** The reference appliance under a name of its own, installed by us and by docker-compose from the same file. */
 export class HostBench {
