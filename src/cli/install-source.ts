@@ -14,11 +14,13 @@ import { writeFailure } from '../lib/atomic.ts'
 import { badInput } from '../lib/errors.ts'
 import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
+import { installedImage } from './installed-image.ts'
 import { enginePlatform } from './platform-option.ts'
 import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
 
 export interface SourceOptions extends RegistryOptions {
   readonly directory: string
+  readonly name?: string
   readonly bundle?: string
 }
 
@@ -32,7 +34,7 @@ export interface InstallSource {
 
 /**
  * Opens what is to be installed: a bundle with the product that is in it, else the product directory with its built
- * layout or an image of a registry. A bundle is checked whole before anything else. Throws what opening throws.
+ * layout, an image of a registry, or, in the installer image, what runs here already. A bundle is checked whole before anything else. Throws what opening throws.
  */
 export async function openSource(
   context: Context,
@@ -52,6 +54,15 @@ export async function openSource(
   if (layout !== undefined && (await namesRegistry(context, layout))) {
     const image = await openFromRegistry(context, layout, platform, { ...options, keys: definition.keys })
     return { definition, image, from: layout }
+  }
+  if (layout === undefined && context.env.SLIPWAY_PRODUCT) {
+    // Within the installer image: what is built is elsewhere.
+    const image = await installedImage(engine, definition, options.name ?? definition.name, platform)
+    if (image) return { definition, image, from: 'the Engine' }
+    throw badInput(
+      'no-bundle',
+      `${definition.name} ${definition.version} does not run on this host, so that its image must come from elsewhere; name the bundle that it is in with --bundle FILE.`,
+    )
   }
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
   return { definition, image: await readLayout(directory, platform), from: directory }

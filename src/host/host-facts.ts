@@ -1,4 +1,5 @@
-import { readFile, statfs } from 'node:fs/promises'
+import type { StatsFs } from 'node:fs'
+import { readFile, stat, statfs } from 'node:fs/promises'
 import type { Engine, EngineInfo } from '../engine/engine.ts'
 
 /** What preflight knows of a host. Bytes; absent where it cannot be seen from this machine. */
@@ -38,8 +39,15 @@ async function readFreeMemory(info: EngineInfo): Promise<number | undefined> {
   return Number.isNaN(available) ? undefined : available
 }
 
+/** A container does not see the Engine's folder; its own root stands on the same file system. */
 async function readFreeDisk(directory: string): Promise<number | undefined> {
   if (directory === '') return undefined
-  const stat = await statfs(directory).catch(() => undefined)
-  return stat && stat.bavail * stat.bsize
+  const seen = (await statfs(directory).catch(() => undefined)) ?? (await containerRoot())
+  return seen && seen.bavail * seen.bsize
+}
+
+async function containerRoot(): Promise<StatsFs | undefined> {
+  // Docker puts this file into every container.
+  const isContainer = await stat('/.dockerenv').catch(() => undefined)
+  return isContainer && statfs('/')
 }

@@ -266,6 +266,21 @@ describe('the command that install.sh leaves', () => {
     expect(evidence).toMatchObject({ exitCode: 0 })
   })
 
+  it('changes a setting without the bundle that the appliance came in', async () => {
+    const set = await on('in-wan install --set dns.cache=6000', { cwd: '/' })
+    expect(set).toMatchObject({ exitCode: 0 })
+    expect(set.stdout).toMatch(/^~ setting dns\.cache +6000 from now on, over the profile$/m)
+    const plan = JSON.parse((await on('in-wan plan --json')).stdout)
+    expect(plan).toMatchObject({ settings: { 'dns.cache': '6000' }, steps: [] })
+    const { findings } = JSON.parse((await on('in-wan preflight --json')).stdout)
+    expect(findings.map(({ check }: { check: string }) => check)).toContain('disk')
+    const elsewhere = await on('in-wan plan --name other')
+    expect([elsewhere.exitCode, elsewhere.stderr]).toEqual([
+      2,
+      'in-wan: in-wan 1.0.0 does not run on this host, so that its image must come from elsewhere; name the bundle that it is in with --bundle FILE.',
+    ])
+  })
+
   it('puts a service back to a clean state', async () => {
     expect(await on('in-wan reset clean --yes')).toMatchObject({ exitCode: 0 })
     expect(await on('in-wan status')).toMatchObject({ exitCode: 0 })
