@@ -16,4 +16,6 @@ export const hostPackages = [
   'skopeo',
   'squidclient',
   'umoci',
+  'wine',
+  'wine64',
 ]

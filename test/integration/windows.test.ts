@@ -1,0 +1,130 @@
+import { copyFile, cp, readFile, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findMirror } from '../../src/debian/mirrors.ts'
+import { loadDefinition } from '../../src/definition/load.ts'
+import { connectEngine } from '../../src/engine/connect.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { readLayout } from '../../src/image/read-layout.ts'
+import { builtImage } from '../support/built-image.ts'
+import { makeScratch, type Scratch } from '../support/scratch.ts'
+import { slipway } from '../support/slipway.ts'
+import { copyWithWindowsLines, linkFolder, WindowsHost } from '../support/windows-host.ts'
+
+const { layoutDirectory, lockFile, cacheDirectory, productDirectory } = builtImage()
+const name = `slipway-windows-${process.pid}`
+const product = 'C:\\Partner Files\\my product'
+const productFiles = ['appliance.yaml', 'images', 'compose', 'profiles']
+let scratch: Scratch
+let host: WindowsHost
+let engine: Engine
+
+beforeAll(async () => {
+  engine = await connectEngine()
+  scratch = await makeScratch('windows')
+  host = await WindowsHost.start(scratch.path, engine.endpoint)
+  await copyWithWindowsLines(productDirectory, path.join(host.files, 'my product'), productFiles)
+  await linkFolder(path.join(cacheDirectory, 'debs'), path.join(host.files, 'cache', 'debs'))
+})
+afterAll(async () => {
+  await slipway(['uninstall', '--name', name, '--yes'])
+  await host?.stop()
+  await scratch.remove()
+})
+
+/** What it printed, from a verb that ended well. */
+async function succeed(...parameters: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await host.slipway(['-C', product, ...parameters])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.any(String) })
+  return stdout
+}
+
+const healthy = { Status: 'running', Health: { Status: 'healthy' } }
+const container = (service: string) => engine.containers.inspect(`${name}-${service}-1`)
+
+/** Under Wine, which is not Windows: docs/windows.md says what that leaves open. */
+describe('the command line in the Windows build of Node', () => {
+  it('locks to the same bytes as on Linux, from files with Windows line ends', async () => {
+    const linux = path.join(scratch.path, 'product')
+    for (const one of productFiles)
+      await cp(path.join(productDirectory, one), path.join(linux, one), { recursive: true })
+    const { debian } = await loadDefinition(linux)
+    const [SLIPWAY_MIRROR, SLIPWAY_SECURITY_MIRROR] = await Promise.all(
+      (['main', 'security'] as const).map(async (kind) => (await findMirror(kind, debian)).urls[0]),
+    )
+    const env = { SLIPWAY_MIRROR, SLIPWAY_SECURITY_MIRROR }
+    const [there, here] = await Promise.all([
+      host.slipway(['lock'], { cwd: 'my product', env }),
+      slipway(['-C', linux, 'lock'], { env: { ...env, SLIPWAY_CACHE: cacheDirectory } }),
+    ])
+    expect([there, here]).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }])
+    const locks = [path.join(host.files, 'my product'), linux].map((one) => path.join(one, 'appliance.lock'))
+    const [windows, expected] = await Promise.all(locks.map((file) => readFile(file, 'utf8')))
+    expect(windows).toBe(expected)
+  })
+
+  it('builds the digest that Linux builds', async () => {
+    await rm(path.join(host.files, 'my product', 'appliance.lock'))
+    await copyFile(lockFile, path.join(host.files, 'my product', 'appliance.lock'))
+    const built = JSON.parse(await succeed('build', '--platform', 'linux/amd64', '--json'))
+    const { manifest } = await readLayout(layoutDirectory, 'linux/amd64')
+    expect(built).toMatchObject({
+      out: `${product}\\build`,
+      images: [{ platform: 'linux/amd64', manifest: manifest.digest }],
+    })
+  })
+
+  it('installs through the named pipe', async () => {
+    const ports = ['--set', 'dns.port=127.0.0.1:24553', '--set', 'optimiser.port=127.0.0.1:24528']
+    await succeed('install', '--name', name, '--profile', 'branch', ...ports, '--json')
+    expect((await container('dns'))?.State).toMatchObject(healthy)
+    expect((await container('optimiser'))?.State).toMatchObject(healthy)
+  })
+
+  it('changes a memory limit', async () => {
+    const said = await succeed('memory', 'dns', '96m', '--name', name)
+    expect(said).toContain('dns of')
+    expect(said).toContain('its cgroup says 96 MiB')
+  })
+
+  it('resets a service to clean', async () => {
+    const before = await container('dns')
+    const said = await succeed('reset', 'clean', '--service', 'dns', '--name', name, '--yes')
+    expect(said).toContain(`dns of ${name} is reset (clean) and healthy.`)
+    const after = await container('dns')
+    expect(after?.State.Status).toBe('running')
+    expect(after?.Id).not.toBe(before?.Id)
+  })
+
+  it('collects evidence into a file on a drive', async () => {
+    const target = 'C:\\Partner Files\\my evidence.tar.gz'
+    const said = await succeed('support-bundle', target, '--name', name)
+    expect(said).toContain(`${target} is what support needs to see; look through it before you send it.`)
+    const { stdout } = await execa('tar', ['-tzf', path.join(host.files, 'my evidence.tar.gz')])
+    const names = stdout.split('\n').map((line) => line.replace(/^[^/]*\//, ''))
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'manifest.json',
+        `inspect/${name}-dns-1.json`,
+        `logs/${name}-dns-1.log`,
+        'drift.json',
+        'plan.json',
+      ]),
+    )
+  })
+
+  it('uninstalls', async () => {
+    await succeed('uninstall', '--name', name, '--yes')
+    expect((await engine.containers.list()).filter((one) => one.name.startsWith(name))).toEqual([])
+    expect((await engine.volumes.list()).filter((one) => one.Name.startsWith(name))).toEqual([])
+  })
+
+  it('says what is wrong with a path as it was typed', async () => {
+    const { exitCode, stderr } = await host.slipway(['-C', 'D:\\nowhere', 'validate'])
+    expect({ exitCode, stderr: stderr.trim() }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^slipway: .*D:\\nowhere/),
+    })
+  })
+})
