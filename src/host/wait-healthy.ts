@@ -17,7 +17,7 @@ export interface Expectation {
 const settleTime = 500
 /** Between two looks: at least the one, and as long as the check itself took up to the other; milliseconds. */
 const shortestPause = 50
-const longestPause = 1000
+const longestPause = 200
 
 /**
  * Waits until a started container is healthy: its own health check, run in it at once and again and again, has passed.
