@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -34,7 +34,8 @@ export interface InstallSource {
 
 /**
  * Opens what is to be installed: a bundle with the product that is in it, else the product directory with its built
- * layout, an image of a registry, or, in the installer image, what runs here already. A bundle is checked whole before anything else. Throws what opening throws.
+ * layout, an image of a registry, or, in the installer image, what runs here already. A bundle is checked whole before
+ * anything else. Throws what opening throws.
  */
 export async function openSource(
   context: Context,
@@ -55,8 +56,9 @@ export async function openSource(
     const image = await openFromRegistry(context, layout, platform, { ...options, keys: definition.keys })
     return { definition, image, from: layout }
   }
-  if (layout === undefined && context.env.SLIPWAY_PRODUCT) {
-    // Within the installer image: what is built is elsewhere.
+  const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
+  // Within the installer image there is no build: what was built is elsewhere.
+  if (layout === undefined && context.env.SLIPWAY_PRODUCT && !existsSync(directory)) {
     const image = await installedImage(engine, definition, options.name ?? definition.name, platform)
     if (image) return { definition, image, from: 'the Engine' }
     throw badInput(
@@ -64,7 +66,6 @@ export async function openSource(
       `${definition.name} ${definition.version} does not run on this host, so that its image must come from elsewhere; name the bundle that it is in with --bundle FILE.`,
     )
   }
-  const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
   return { definition, image: await readLayout(directory, platform), from: directory }
 }
 
