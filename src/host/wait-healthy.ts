@@ -86,9 +86,12 @@ async function notHealthy(
   trouble: string,
   said: string,
 ): Promise<SlipwayError> {
-  const check = document?.State.Health?.Log?.at(-1)?.Output.trim() || said
+  const check = document?.State.Health?.Log?.at(-1)?.Output.trim() || said || ''
   const logs = document ? await engine.containers.logs(name, 5).catch(() => '') : ''
-  const words = (lastLine(check ?? '') || lastLine(logs)).slice(0, 300)
+  // Of a service that ends, its log says why; a check that found nobody there does not.
+  const ended = !document?.State.Running || document.RestartCount > 0
+  const sources = ended ? [logs, check] : [check, logs]
+  const words = (sources.map(lastLine).find((line) => line !== '') ?? '').slice(0, 300)
   const last = words ? `; its last words: ${words}` : ''
   return new SlipwayError('not-healthy', `The service ${service} did not come up: ${trouble}${last}.`)
 }
