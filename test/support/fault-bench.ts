@@ -14,6 +14,7 @@ import { type Change, EngineRelay } from './engine-relay.ts'
 import { makeScratch, type Scratch } from './scratch.ts'
 import { repository } from './slipway.ts'
 import { type TinyProduct, writeTinyProduct } from './tiny-services.ts'
+import { until } from './until.ts'
 
 export interface Outcome {
   /** null: killed. */
@@ -209,6 +210,10 @@ export class FaultBench {
   async sicken(through: 'volume' | 'itself', sick: boolean): Promise<void> {
     const file = through === 'volume' ? '/data/sick' : '/sick'
     await this.#execute([sick ? `echo > ${file}` : `rm -f ${file}`])
+    await until('the Engine sees how the service is', async () => {
+      const document = await this.engine.containers.inspect(`${this.name}-keeper-1`)
+      return document?.State.Health?.Status === (sick ? 'unhealthy' : 'healthy') ? true : undefined
+    })
   }
 
   /** Bytes that the keeper's container may use. */

@@ -44,7 +44,7 @@ export const faultVerbs = {
     command: (bench, turn) => [...bench.install('1.0.0'), '--set', `keeper.memory=${limit(turn)}m`],
     end: () => '1.0.0',
     moments: [/POST .*\/update$/, /PUT .*\/archive$/],
-    sick: 'itself',
+    sick: 'release',
     check: expectTold,
   },
   memory: {
