@@ -3,19 +3,22 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readBase } from '../../src/bundle/update-base.ts'
-import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { EngineRelay } from '../support/engine-relay.ts'
+import { PrivateEngine } from '../support/private-engine.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { writeServiceBundle } from '../support/service-bundle.ts'
 import { repository, slipway } from '../support/slipway.ts'
 import { otherPublicKey, tinyKey, tinyKeyId, tinyPublicKey } from '../support/tiny-bundle.ts'
 
-const name = `bu-${process.pid}`
-const ballast = randomBytes(3 << 20)
+const name = 'bu'
+const loading = 'POST /images/load'
+const ballast = randomBytes(12 << 20)
 let scratch: Scratch
+let own: PrivateEngine
 let engine: Engine
 let relay: EngineRelay
 let key: string
@@ -23,7 +26,8 @@ let full: string
 
 beforeAll(async () => {
   scratch = await makeScratch('bundle')
-  engine = await connectEngine()
+  own = await PrivateEngine.start(400 * 2 ** 20)
+  engine = own.engine
   relay = await EngineRelay.start(scratch.path, engine.endpoint)
   key = path.join(scratch.path, 'vendor.pub')
   await writeFile(key, tinyPublicKey.export({ type: 'spki', format: 'pem' }))
@@ -31,23 +35,26 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await clear()
   relay.close()
+  await own.stop()
   await scratch.remove()
 })
 
 /** Takes everything of the appliance from the Engine, its images too. */
 async function clear(): Promise<void> {
-  await slipway(['uninstall', '--name', name, '--yes'])
+  await slipway(['uninstall', '--name', name, '--yes'], { env: relay.env })
   for (const { tags } of await engine.images.list())
     for (const tag of tags) if (tag.startsWith(`${name}:`)) await engine.images.remove(tag)
 }
 
 /** As a host without a product directory types it. */
 function install(bundle: string, ...more: readonly string[]) {
-  return slipway(['install', '--bundle', bundle, '--key', key, '--name', name, ...more], {
-    cwd: scratch.path,
-  })
+  const parameters = ['install', '--bundle', bundle, '--key', key, '--name', name, ...more]
+  return slipway(parameters, { cwd: scratch.path, env: relay.env })
+}
+
+function lastLine({ exitCode, stderr }: Awaited<ReturnType<typeof install>>) {
+  return { exitCode, said: String(stderr).trim().split('\n').at(-1) }
 }
 
 /** What of the appliance the Engine has. */
@@ -60,7 +67,7 @@ async function onEngine(): Promise<string[]> {
 }
 
 async function release(): Promise<string> {
-  const { stdout } = await slipway(['status', '--name', name, '--json'])
+  const { stdout } = await slipway(['status', '--name', name, '--json'], { env: relay.env })
   return JSON.parse(stdout).release
 }
 
@@ -88,6 +95,7 @@ async function harmed(
   }
   relay.watch({ [when]: ({ what }: { what: string }) => (what === at ? harm(kill) : undefined) })
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  relay.watch()
   return { code, signal, stderr }
 }
 
@@ -157,7 +165,7 @@ describe('slipway install --bundle', () => {
     ] as const
     for (const [when, harm] of stages) {
       await clear()
-      const { signal } = await harmed('POST /images/load', when, harm)
+      const { signal } = await harmed(loading, when, harm)
       const again = await install(full)
       expect({ when, signal, code: again.exitCode, release: await release() }).toEqual({
         ...{ when, signal: 'SIGKILL', code: 0, release: '1.0.0' },
@@ -165,17 +173,40 @@ describe('slipway install --bundle', () => {
     }
   })
 
-  it('is taken up by the same command after the Engine went away while the image was loaded', async () => {
+  it('leaves no image on a disk that fills up while it is loaded; with room, the same command goes on', async () => {
     await clear()
-    const gone = await harmed('POST /images/load', 'before', () => {
-      throw new Error('The Engine is gone.')
+    relay.watch({ before: async ({ what }) => (what === loading ? own.fillDisk(1 << 20) : undefined) })
+    const outcome = lastLine(await install(full))
+    relay.watch()
+    expect(outcome).toEqual({
+      exitCode: 1,
+      said: expect.stringMatching(
+        /^slipway: The Docker host's disk is full \(.*\); `docker system df` shows what fills it: make room, then run the same command again\.$/,
+      ),
     })
-    expect({ code: gone.code, said: gone.stderr.trim().split('\n').at(-1) }).toEqual({
-      code: 1,
-      said: expect.stringMatching(/^slipway: .*(Engine|connection).*run the same command again/),
+    expect(await onEngine()).toEqual([])
+    await own.freeDisk()
+    expect([(await install(full)).exitCode, await release()]).toEqual([0, '1.0.0'])
+  })
+
+  it('leaves no image in an Engine that is killed while it is loaded; the same command goes on', async () => {
+    await clear()
+    let killed: Promise<void> | undefined
+    relay.watch({
+      before: ({ what }) => {
+        if (what === loading) killed = sleep(20).then(() => own.kill())
+      },
     })
-    const again = await install(full)
-    expect([again.exitCode, await release()]).toEqual([0, '1.0.0'])
+    const cut = lastLine(await install(full))
+    await killed
+    expect(cut).toEqual({
+      exitCode: 1,
+      said: expect.stringMatching(/^slipway: .*Docker Engine.*then run the same command again\.$/),
+    })
+    await own.startAgain()
+    relay.watch()
+    expect(await onEngine()).toEqual([])
+    expect([(await install(full)).exitCode, await release()]).toEqual([0, '1.0.0'])
   })
 
   it('plans nothing the second time', async () => {
