@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- build` (or `host`): times whole commands side by side in one run and prints them as ratios. Nothing here is a
+ * `npm run bench -- build` (or `host`, `deliver`): times whole commands side by side in one run and prints them as ratios. Nothing here is a
  * test: a figure depends on the machine, which the table names.
  */
 import os from 'node:os'
@@ -7,7 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createServer } from 'vite'
 
-const benches = ['build', 'host']
+const benches = ['build', 'host', 'deliver']
 const chosen = process.argv[2] ?? 'build'
 if (!benches.includes(chosen)) {
   console.error(`There is no bench "${chosen}"; there is ${benches.join(', ')}.`)
