@@ -30,7 +30,8 @@ beforeAll(async () => {
   for (const name of ['appliance.yaml', 'appliance.lock', 'images', 'compose', 'profiles'])
     await cp(path.join(productDirectory, name), path.join(product, name), { recursive: true })
   const lock = JSON.parse(await readFile(path.join(product, 'appliance.lock'), 'utf8')) as Lockfile
-  const locked = lock.platforms['linux/amd64']!.packages
+  const platform = 'linux/amd64'
+  const locked = [...lock.platforms[platform]!.packages, ...lock.installer![platform]!]
   names = locked.map((one) => path.posix.basename(one.path)).sort()
   const { stderr, exitCode } = await slipway(['-C', product, 'vendor', '--platform', 'amd64'], {
     env: { SLIPWAY_CACHE: cacheDirectory },
