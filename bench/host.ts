@@ -10,7 +10,7 @@ import { between, copyOf, HostBench, services } from './host-bench.ts'
 import { startMany } from './many-appliances.ts'
 import { measure, median, table } from './measure.ts'
 
-const rounds = 5
+const rounds = 3
 const appliances = 50
 type Row = readonly [what: string, measured: string, beside: string, ratio: string, wanted: string]
 
