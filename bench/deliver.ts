@@ -10,12 +10,11 @@ import type { Engine } from '../src/engine/engine.ts'
 import { runCheck } from '../src/host/health-check.ts'
 import { DebianRegistry } from '../test/support/debian-registry.ts'
 import { copyOf, services } from './host-bench.ts'
-import { measure, median, table } from './measure.ts'
+import { compared, head, measure, type Row, showSeconds, table } from './measure.ts'
 
 const rounds = 3
 const name = 'slipway-deliver'
 const ports = ['--set', 'dns.port=28353', '--set', 'optimiser.port=28354']
-type Row = readonly [what: string, measured: string, beside: string, ratio: string, wanted: string]
 
 /**
  * How fast a bundle is installed and how small it is, beside `docker load` of the same images and raw Engine calls.
@@ -33,7 +32,7 @@ export async function run(root: string): Promise<void> {
     await bench.make()
     const rows = [...(await bench.time()), ...(await bench.weigh()), ...(await bench.push())]
     await bench.clear()
-    say(table([['what', 'measured', 'beside', 'ratio', 'wanted'], ...rows]))
+    say(table([head, ...rows]))
     say(`\nMedians of ${rounds} runs, taken in turn.`)
   } finally {
     await rm(scratch, { recursive: true, force: true })
@@ -84,7 +83,7 @@ class DeliverBench {
     const floor = 'docker load of the same images, raw calls to healthy'
     return [
       compared('sh install.sh to healthy, empty Engine', ours, floor, floors, 'at most 1.3×'),
-      ['the same, images and command there', show(warm), '', '', ''],
+      ['the same, images and command there', showSeconds(warm), '', '', ''],
     ]
   }
 
@@ -254,21 +253,6 @@ interface BundleFacts {
 
 function blob(digest: string): string {
   return `blobs/${digest.replace(':', '/')}`
-}
-
-function compared(
-  what: string,
-  ours: readonly number[],
-  beside: string,
-  theirs: readonly number[],
-  wanted: string,
-): Row {
-  const ratio = median(ours) / median(theirs)
-  return [what, show(ours), `${beside}: ${show(theirs)}`, `${ratio.toFixed(2)}×`, wanted]
-}
-
-function show(values: readonly number[]): string {
-  return `${median(values).toFixed(2)} s`
 }
 
 function megabytes(bytes: number): string {

@@ -8,11 +8,10 @@ import type { Engine } from '../src/engine/engine.ts'
 import { ByteRelay } from './byte-relay.ts'
 import { between, copyOf, HostBench, services } from './host-bench.ts'
 import { startMany } from './many-appliances.ts'
-import { measure, median, table } from './measure.ts'
+import { compared, head, measure, type Row, showSeconds, table } from './measure.ts'
 
 const rounds = 3
 const appliances = 50
-type Row = readonly [what: string, measured: string, beside: string, ratio: string, wanted: string]
 
 /** How fast an appliance is installed, reset, upgraded and looked at. Needs root, an Engine and docker-compose. */
 export async function run(root: string): Promise<void> {
@@ -32,7 +31,7 @@ export async function run(root: string): Promise<void> {
           console.error(row.slice(0, 4).join(' · '))
         }
       }
-      say(table([['what', 'measured', 'beside', 'ratio', 'wanted'], ...rows]))
+      say(table([head, ...rows]))
       say(`\nMedians of ${rounds} runs, taken in turn. Docker Engine ${engine.version.engine}.`)
     } finally {
       await bench.close()
@@ -69,7 +68,7 @@ async function timeInstall(bench: HostBench): Promise<Row[]> {
   return [
     compared(what, ours, 'docker-compose up -d, then the checks at once', theirs, 'at most 1×'),
     compared(what, ours, 'docker-compose up -d, then the Engine’s health', byEngine, 'at most 1×'),
-    ['the same, the whole command', show(whole), '', '', ''],
+    ['the same, the whole command', showSeconds(whole), '', '', ''],
   ]
 }
 
@@ -115,7 +114,7 @@ async function timeResets(bench: HostBench): Promise<Row[]> {
         'at most 0.5×',
       ),
       compared(`reset clean of ${service}: the whole command`, whole!, compose, theirs!, ''),
-      [`a new container of ${service}, created to serving`, show(fresh!), '', '', 'under 0.5 s'],
+      [`a new container of ${service}, created to serving`, showSeconds(fresh!), '', '', 'under 0.5 s'],
     )
   }
   return rows
@@ -185,15 +184,6 @@ async function timeStatus(bench: HostBench): Promise<Row[]> {
   } finally {
     await many.remove()
   }
-}
-
-function compared(what: string, ours: number[], beside: string, theirs: number[], wanted: string): Row {
-  const ratio = `${(median(ours) / median(theirs)).toFixed(2)}×`
-  return [what, show(ours), `${beside}: ${show(theirs)}`, ratio, wanted]
-}
-
-function show(seconds: readonly number[]): string {
-  return `${median(seconds).toFixed(2)} s`
 }
 
 function since(began: number): number {

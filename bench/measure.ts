@@ -66,6 +66,27 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!
 }
 
+/** A line of a bench's table. */
+export type Row = readonly [what: string, measured: string, beside: string, ratio: string, wanted: string]
+export const head: Row = ['what', 'measured', 'beside', 'ratio', 'wanted']
+
+/** The medians of two that were timed in turn, in seconds, and their ratio. */
+export function compared(
+  what: string,
+  ours: readonly number[],
+  beside: string,
+  theirs: readonly number[],
+  wanted: string,
+): Row {
+  const ratio = `${(median(ours) / median(theirs)).toFixed(2)}×`
+  return [what, showSeconds(ours), `${beside}: ${showSeconds(theirs)}`, ratio, wanted]
+}
+
+/** Their median: "1.37 s". */
+export function showSeconds(seconds: readonly number[]): string {
+  return `${median(seconds).toFixed(2)} s`
+}
+
 /** A Markdown table with aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))

@@ -54,6 +54,11 @@ export async function readPublicKey(file: string): Promise<KeyObject> {
   return parse(file, 'public', () => createPublicKey(pem))
 }
 
+/** Throws as `readPublicKey`, for the first that is wrong. */
+export function readPublicKeys(files: readonly string[]): Promise<KeyObject[]> {
+  return Promise.all(files.map(readPublicKey))
+}
+
 async function readPem(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     throw badInput('bad-key', `The key ${file} cannot be read; \`${commandName()} key\` makes a pair.`, error)

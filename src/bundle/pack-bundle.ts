@@ -129,7 +129,7 @@ export async function packBundle(content: BundleContent, key?: KeyObject): Promi
 }
 
 /** "acme-wan-1.2.0-linux-amd64.tar" */
-export function bundleName(
+function bundleName(
   { command, version }: BundleProduct,
   platform: Platform,
   since: BundleManifest | undefined,

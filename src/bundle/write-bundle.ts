@@ -22,7 +22,7 @@ export interface WrittenFile {
 }
 
 /** Smaller parts are a slip of the pen, and more of them than three digits count. */
-export const smallestPart = 64 << 10
+const smallestPart = 64 << 10
 
 /**
  * Writes a bundle into a folder: one file, or parts and their list. Each gets its name only when all are whole;

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { readPublicKey } from '../bundle/key.ts'
+import { readPublicKeys } from '../bundle/key.ts'
 import type { Trust } from '../bundle/signature-check.ts'
 import { loadDefinition } from '../definition/load.ts'
 import type { Context } from './context.ts'
@@ -22,8 +22,8 @@ export async function bundleTrust(context: Context, options: TrustOptions): Prom
 
 async function publicKeys({ cwd, env }: Context, options: TrustOptions): Promise<KeyObject[]> {
   const named = options.key ?? env.SLIPWAY_KEY
-  if (named) return [await readPublicKey(path.resolve(cwd, named))]
+  if (named) return readPublicKeys([path.resolve(cwd, named)])
   const directory = path.resolve(cwd, options.directory)
   if (!(await stat(path.join(directory, 'appliance.yaml')).catch(() => undefined))) return []
-  return Promise.all((await loadDefinition(directory)).keys.map(readPublicKey))
+  return readPublicKeys((await loadDefinition(directory)).keys)
 }

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { readPublicKeys } from '../bundle/key.ts'
 import { type Judgement, judgeLicence } from '../bundle/licence/judge-licence.ts'
 import { type Licence, parseLicence } from '../bundle/licence/licence.ts'
 import { loadDefinition } from '../definition/load.ts'
@@ -10,7 +11,7 @@ import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { describeLicence } from './describe-licence.ts'
 import { chooseAppliance } from './host-name.ts'
-import { isSigned, readKeys, readLicenceFile } from './prepare-licence.ts'
+import { isSigned, readLicenceFile } from './prepare-licence.ts'
 
 export interface ShowLicenceOptions {
   readonly directory: string
@@ -27,7 +28,7 @@ export async function run(
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   const { signed, judged } =
     file === undefined ? await onHost(context, options) : await inFile(path.resolve(context.cwd, file))
-  const genuine = isSigned(signed, await readKeys(definition))
+  const genuine = isSigned(signed, await readPublicKeys(definition.keys))
   const state = genuine ? judged.state : 'forged'
   if (options.json) {
     const { licence, key } = signed

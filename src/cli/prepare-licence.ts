@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { readPublicKey } from '../bundle/key.ts'
+import { readPublicKeys } from '../bundle/key.ts'
 import { formatLicence, licenceBytes, parseLicence, type SignedLicence } from '../bundle/licence/licence.ts'
 import { verifyBytes } from '../bundle/signature.ts'
 import type { Compose } from '../definition/compose.ts'
@@ -46,7 +46,7 @@ export async function prepareLicence(
   }
   const volume = nameOnEngine(current.name, declared)
   const [keys, kept, { time }] = await Promise.all([
-    readKeys(definition),
+    readPublicKeys(definition.keys),
     readLicence(engine, current.name, volume),
     engine.info(),
   ])
@@ -69,7 +69,7 @@ export async function prepareLicence(
 }
 
 /** A licence on a host; 'forged' where it is none, or no key signed it. */
-export function hold(text: string, since: string, keys: readonly KeyObject[]): HeldLicence | 'forged' {
+function hold(text: string, since: string, keys: readonly KeyObject[]): HeldLicence | 'forged' {
   try {
     const signed = parseLicence(text, 'the licence on the host')
     return isSigned(signed, keys) ? { licence: signed.licence, since } : 'forged'
@@ -114,8 +114,4 @@ export async function readLicenceFile(file: string): Promise<SignedLicence> {
 
 export function isSigned({ licence, signature }: SignedLicence, keys: readonly KeyObject[]): boolean {
   return keys.some((key) => verifyBytes(key, licenceBytes(licence), signature))
-}
-
-export async function readKeys({ keys }: Pick<Definition, 'keys'>): Promise<KeyObject[]> {
-  return Promise.all(keys.map(readPublicKey))
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { readPublicKey } from '../bundle/key.ts'
+import { readPublicKeys } from '../bundle/key.ts'
 import { openRegistryImage } from '../bundle/registry/pull.ts'
 import { formatReference, isReference, parseReference } from '../bundle/registry/reference.ts'
 import { RegistrySession } from '../bundle/registry/session.ts'
@@ -41,7 +41,7 @@ export async function openFromRegistry(
   const { env, signal, report } = context
   const reference = parseReference(word)
   const files = options.key ? [path.resolve(context.cwd, options.key)] : options.keys
-  const keys = options.allowUnsigned ? [] : await Promise.all(files.map(readPublicKey))
+  const keys = options.allowUnsigned ? [] : await readPublicKeys(files)
   if (!reference.digest && keys.length === 0 && !options.allowUnsigned) {
     throw badInput(
       'not-pinned',

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { keyId, readPrivateKey, readPublicKey } from '../bundle/key.ts'
+import { keyId, readPrivateKey, readPublicKeys } from '../bundle/key.ts'
 import type { Definition } from '../definition/definition.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Context } from './context.ts'
@@ -42,7 +42,7 @@ export async function refuseUnknownKey(
   file: string,
   what: string,
 ): Promise<void> {
-  const known = await Promise.all(keys.map(readPublicKey))
+  const known = await readPublicKeys(keys)
   if (known.some((key) => keyId(key) === keyId(signer))) return
   throw badInput(
     'unknown-key',

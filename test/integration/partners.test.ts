@@ -114,41 +114,14 @@ describe('under a partner’s name', () => {
       .filter((line) => /slipway/i.test(line))
 
   const name = `pa-branded-${process.pid}`
+  const ports = ['--set', 'dns.port=25053', '--set', 'optimiser.port=25128']
+  const site = ['--profile', 'shop', '--name', name, ...ports]
   it.each<[string, string[], number]>([
     ['help', ['--help'], 0],
     ['a verb’s help', ['install', '--help'], 0],
     ['a mistyped verb', ['statsu'], 2],
-    [
-      'a plan',
-      [
-        'plan',
-        '--profile',
-        'shop',
-        '--name',
-        name,
-        '--set',
-        'dns.port=25053',
-        '--set',
-        'optimiser.port=25128',
-      ],
-      0,
-    ],
-    [
-      'an install that only looks',
-      [
-        'install',
-        '--dry-run',
-        '--profile',
-        'shop',
-        '--name',
-        name,
-        '--set',
-        'dns.port=25053',
-        '--set',
-        'optimiser.port=25128',
-      ],
-      0,
-    ],
+    ['a plan', ['plan', ...site], 0],
+    ['an install that only looks', ['install', '--dry-run', ...site], 0],
     ['an install without a profile', ['install', '--name', name], 2],
     ['the status of nothing', ['status', '--name', name], 1],
     ['a drift of nothing', ['drift', '--name', name], 2],
@@ -162,17 +135,7 @@ describe('under a partner’s name', () => {
 
   it('an install greets with whose it is, says whom to ask, and what it leaves bears the name', async () => {
     await type(['uninstall', '--yes', '--name', name])
-    const words = [
-      '--profile',
-      'shop',
-      '--name',
-      name,
-      '--set',
-      'dns.port=25053',
-      '--set',
-      'optimiser.port=25128',
-    ]
-    const { exitCode, text } = await branded('install', ...words)
+    const { exitCode, text } = await branded('install', ...site)
     try {
       const lines = text.trim().split('\n')
       expect([exitCode, lines[0], foreign(text)]).toEqual([0, 'Acme WAN 1.0.0, by Acme Networks', []])

@@ -179,7 +179,7 @@ export async function tinyLayer(
   return { name, digest, size: blob.length, diffID: digestOf(tar), file, tree: async () => undefined }
 }
 
-export function tinyImage(
+function tinyImage(
   layers: readonly CachedLayer[],
   { cmd = ['/bin/sh'], labels = {} }: Pick<TinyContent, 'cmd' | 'labels'>,
 ): Image {
@@ -201,7 +201,7 @@ export function tinyImage(
   return { platform: 'linux/amd64', layers, config, manifest }
 }
 
-export function tinyLock(packages: Readonly<Record<string, string>>): Lockfile {
+function tinyLock(packages: Readonly<Record<string, string>>): Lockfile {
   return {
     lockVersion: 1,
     assemblyVersion: 1,

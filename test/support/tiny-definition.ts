@@ -1,6 +1,7 @@
 import type { Archive, ArchiveRelease } from '../../src/debian/archive.ts'
 import { createPackageIndex } from '../../src/debian/package-index.ts'
 import { parsePackages } from '../../src/debian/packages-index.ts'
+import { toComponent } from '../../src/definition/component.ts'
 import type { Component, Definition } from '../../src/definition/definition.ts'
 import { tinyStanzas } from './stanzas.ts'
 
@@ -31,18 +32,7 @@ export function tinyDefinition(
     accept: [],
     brand: { vendor: 'Tiny', product: 'Tiny', command: 'tiny', support: 'nobody' },
     components: components.map((component) => ({
-      layer: component.name,
-      packages: [],
-      essential: false,
-      groups: [],
-      users: [],
-      directories: [],
-      files: [],
-      links: [],
-      rootfs: [],
-      sources: [],
-      ports: [],
-      checks: [],
+      ...toComponent(component.name, {}, []),
       ...component,
     })),
     checks: [],

@@ -1,4 +1,5 @@
-import type { Component, Definition } from '../../definition/definition.ts'
+import { toComponent } from '../../definition/component.ts'
+import type { Definition } from '../../definition/definition.ts'
 import { type BuildOptions, buildImage } from '../../image/build.ts'
 import { type Image, imageAnnotations } from '../../image/image.ts'
 import { commandName } from '../../lib/command-name.ts'
@@ -10,7 +11,7 @@ import { productFolder, readProductFiles } from './product-files.ts'
 import { programFolder, readProgramFiles } from './program-files.ts'
 
 /** What says of an image, and of its containers, that it is the installer of which command. */
-export const installerLabel = 'io.slipway.installer'
+const installerLabel = 'io.slipway.installer'
 
 const programLayer = 'installer-slipway'
 const productLayer = 'installer-product'
@@ -62,7 +63,7 @@ export function installerDefinition(definition: Definition): Definition {
     layers: [...sharedLayers(definition.layers), ...own],
     components: [
       ...definition.components.map((component) => ({ ...component, ports: [], checks: [] })),
-      ...own.map((name): Component => ({ ...bareComponent, name, layer: name })),
+      ...own.map((name) => toComponent(name, {}, [])),
     ],
   }
 }
@@ -81,18 +82,4 @@ export function installerLock(definition: Definition, lockfile: Lockfile, platfo
   const packages = [...appliance.packages.filter(({ layer }) => shared.includes(layer)), ...own]
   const { installer: _, ...rest } = lockfile
   return { ...rest, platforms: { [platform]: { ...appliance, packages } } }
-}
-
-const bareComponent = {
-  packages: [],
-  essential: false,
-  groups: [],
-  users: [],
-  directories: [],
-  files: [],
-  links: [],
-  rootfs: [],
-  sources: [],
-  ports: [],
-  checks: [],
 }

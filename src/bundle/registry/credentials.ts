@@ -24,7 +24,7 @@ interface StoredLogin {
 }
 
 /** Docker's own configuration: DOCKER_CONFIG, else .docker in the home folder. */
-export function dockerConfigFile(env: NodeJS.ProcessEnv, home: string = os.homedir()): string {
+function dockerConfigFile(env: NodeJS.ProcessEnv, home: string = os.homedir()): string {
   return path.join(env.DOCKER_CONFIG || path.join(home, '.docker'), 'config.json')
 }
 

@@ -6,7 +6,7 @@ import type { Answer } from '../../lib/http-request.ts'
 import type { RegistrySession } from './session.ts'
 
 /** The tag that stands for the referrers API where a registry lacks it (distribution-spec, "Referrers Tag Schema"). */
-export function referrersTag(subject: Digest): string {
+function referrersTag(subject: Digest): string {
   return subject.replace(':', '-')
 }
 

@@ -1,24 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Component } from '../../../src/definition/definition.ts'
+import { toComponent } from '../../../src/definition/component.ts'
 import { applyComponentRules } from '../../../src/image/component-rules.ts'
 import { caught } from '../../support/caught.ts'
 import { describeLayer, tinyTree } from '../../support/tiny-tree.ts'
 
-const nothing: Component = {
-  name: 'dns',
-  layer: 'dns',
-  packages: [],
-  essential: false,
-  groups: [],
-  users: [],
-  directories: [],
-  files: [],
-  links: [],
-  rootfs: [],
-  sources: [],
-  ports: [],
-  checks: [],
-}
+const nothing = toComponent('dns', {}, [])
 const context = { users: [], groups: [], day: 0 }
 const base = {
   etc: '/',
