@@ -19,7 +19,6 @@ import { enginePlatform } from './platform-option.ts'
 import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
 
 export interface SourceOptions extends RegistryOptions {
-  readonly directory: string
   readonly name?: string
   readonly bundle?: string
 }
@@ -53,7 +52,7 @@ export async function openSource(
   }
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   if (layout !== undefined && (await namesRegistry(context, layout))) {
-    const image = await openFromRegistry(context, layout, platform, { ...options, keys: definition.keys })
+    const image = await openFromRegistry(context, layout, platform, options)
     return { definition, image, from: layout }
   }
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')

@@ -196,7 +196,10 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
         '--key <file>',
         "the vendor's public key: only what it signed is taken (default: SLIPWAY_KEY, else keys of the product)",
       )
-      .option('--allow-unsigned', 'take a bundle that nobody signed, or a tag of a registry as it is')
+      .option(
+        '--allow-unsigned',
+        'take a bundle or image that nobody signed; a wrong signature is refused all the same',
+      )
       .option('--insecure', 'speak plain http to the registry')
 
   installOptions(program.command('preflight [layout]'))

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { readPublicKeys } from '../bundle/key.ts'
 import { openRegistryImage } from '../bundle/registry/pull.ts'
 import { formatReference, isReference, parseReference } from '../bundle/registry/reference.ts'
 import { RegistrySession } from '../bundle/registry/session.ts'
@@ -8,18 +7,12 @@ import type { ImageSource } from '../image/image-source.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
+import { bundleTrust, type TrustOptions } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 
 /** How far a registry is trusted. */
-export interface RegistryOptions {
-  readonly key?: string
-  readonly allowUnsigned?: boolean
+export interface RegistryOptions extends TrustOptions {
   readonly insecure?: boolean
-}
-
-export interface TrustOptions extends RegistryOptions {
-  /** Files of the product's own public keys, which count where --key names none. */
-  readonly keys: readonly string[]
 }
 
 /** Whether a word is meant as a place in a registry: a folder of that name comes first. */
@@ -36,24 +29,29 @@ export async function openFromRegistry(
   context: Context,
   word: string,
   platform: Platform,
-  options: TrustOptions,
+  options: RegistryOptions,
 ): Promise<ImageSource> {
   const { env, signal, report } = context
   const reference = parseReference(word)
-  const files = options.key ? [path.resolve(context.cwd, options.key)] : options.keys
-  const keys = options.allowUnsigned ? [] : await readPublicKeys(files)
-  if (!reference.digest && keys.length === 0 && !options.allowUnsigned) {
+  const trust = await bundleTrust(context, options)
+  if (!reference.digest && trust.keys.length === 0 && !trust.allowUnsigned) {
     throw badInput(
       'not-pinned',
-      `${word} names no digest, and without a key (--key FILE, or keys in appliance.yaml) nothing tells whether it is the partner's; give one of them, or --allow-unsigned to take what the registry has.`,
+      `${word} names no digest, and without a key (--key FILE, SLIPWAY_KEY, or keys in appliance.yaml) nothing tells whether it is the partner's; give one of them, or --allow-unsigned where nobody signed it.`,
     )
   }
+  const isChecked = trust.keys.length > 0 || !reference.digest
   const session = new RegistrySession(reference, { env, signal, insecure: options.insecure === true })
   const folder = path.join(cacheFolder(env).root, 'blobs')
-  const image = await openRegistryImage(session, { platform, keys, folder, report })
-  const signed = keys.length > 0 ? 'its signature is good' : 'NO SIGNATURE WAS CHECKED'
-  const { digest } = image
-  if (!reference.digest) report({ type: 'note', text: `${word} is ${digest}; ${signed}.` })
-  else report({ type: 'note', text: `${formatReference(reference, { digest })}: ${signed}.` })
+  const image = await openRegistryImage(session, { platform, folder, report, ...(isChecked && { trust }) })
+  const { digest, key } = image
+  const found = reference.digest ? formatReference(reference, { digest }) : `${word} is ${digest}`
+  report({ type: 'note', text: `${found}: ${describeTrust(isChecked, key)}` })
   return image
+}
+
+function describeTrust(isChecked: boolean, key: string | undefined): string {
+  if (!isChecked) return 'NO SIGNATURE WAS CHECKED, the digest says what is taken.'
+  if (key !== undefined) return `signed by ${key}.`
+  return 'IT IS NOT SIGNED, nobody can tell who made it. It is taken because of --allow-unsigned.'
 }

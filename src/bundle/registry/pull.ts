@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import path from 'node:path'
 import { fileHasDigest } from '../../image/blob.ts'
 import type { ImageSource } from '../../image/image-source.ts'
@@ -6,21 +5,21 @@ import type { Descriptor, ImageConfig, Index, Manifest } from '../../image/oci.t
 import { openBlobFile } from '../../image/read-layout.ts'
 import { writeFileAtomic } from '../../lib/atomic.ts'
 import { formatBytes } from '../../lib/bytes.ts'
-import { commandName } from '../../lib/command-name.ts'
 import { type Digest, hexOf } from '../../lib/digest.ts'
 import { downloadFile } from '../../lib/download.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import { mapParallel } from '../../lib/parallel.ts'
 import type { Platform } from '../../lib/platform.ts'
 import type { Report } from '../../lib/progress.ts'
+import type { Trust } from '../signature-check.ts'
 import { formatReference } from './reference.ts'
 import type { RegistrySession } from './session.ts'
-import { isAbout, isSigned, signatureLayers, signatureTag } from './simple-signing.ts'
+import { checkImageSignature } from './signature-check.ts'
 
 export interface PullOptions {
   readonly platform: Platform
-  /** The partner's public keys: what none of them has signed is refused. Empty: no signature is looked for. */
-  readonly keys: readonly KeyObject[]
+  /** Whose signature is wanted; absent: the digest that the reference names is the pin, and no signature is looked at. */
+  readonly trust?: Trust
   /** Folder for blobs, named by SHA-256. */
   readonly folder: string
   readonly report: Report
@@ -29,12 +28,14 @@ export interface PullOptions {
 export interface RegistryImage extends ImageSource {
   /** What the reference names: an index, or the image itself. */
   readonly digest: Digest
+  /** ID of the key that signed it; absent where nobody did, which was allowed, or no signature was looked at. */
+  readonly key?: string
 }
 
 /**
  * Opens an image of a registry. Manifests and configuration are read now, each held against its digest, and the
  * signature against the key; layers come when `bring` is called. Throws `not-found`, `wrong-digest`, `bad-manifest`,
- * `no-platform`, `not-signed`.
+ * `no-platform`, and what `checkImageSignature` throws.
  */
 export async function openRegistryImage(
   session: RegistrySession,
@@ -47,7 +48,7 @@ export async function openRegistryImage(
     `${name} cannot be read`,
   )
   if (!found) throw missing(name, reference.registry)
-  if (options.keys.length > 0) await requireSignature(session, found.digest, options.keys)
+  const key = options.trust && (await checkImageSignature(session, found.digest, options.trust))
   const top = parseManifest(found.bytes, name)
   const image =
     'manifests' in top
@@ -63,6 +64,7 @@ export async function openRegistryImage(
   const fileOf = (blob: Descriptor): string => path.join(options.folder, hexOf(blob.digest))
   return {
     digest: found.digest,
+    ...(key !== undefined && { key }),
     platform: options.platform,
     manifest: image.descriptor,
     config: image.manifest.config,
@@ -145,23 +147,6 @@ async function readConfig(session: RegistrySession, manifest: Manifest, name: st
   }
 }
 
-/** Refuses an image unless one of `keys` has signed its digest (cosign's tag `sha256-….sig`). Throws `not-signed`. */
-async function requireSignature(
-  session: RegistrySession,
-  digest: Digest,
-  keys: readonly KeyObject[],
-): Promise<void> {
-  const name = formatReference(session.reference, { digest })
-  const found = await session.readManifest(signatureTag(digest), `The signatures of ${name} cannot be read`)
-  if (!found) throw notSigned(name, 'is not signed')
-  const layers = signatureLayers(found.bytes).slice(0, 50)
-  for (const layer of layers) {
-    const payload = await session.readBlob(layer, `A signature of ${name} cannot be read`)
-    if (isAbout(payload, digest) && keys.some((key) => isSigned(layer, payload, key))) return
-  }
-  throw notSigned(name, 'is signed, but not for this digest by a key that is trusted here')
-}
-
 /** Reads an index or an image manifest; what could pass for both is refused (CVE-2021-41190). */
 function parseManifest(bytes: Buffer, name: string): Manifest | Index {
   let value: LooseManifest | null
@@ -216,12 +201,5 @@ function noPlatform(name: string, wanted: string, known: readonly string[]): Sli
   return new SlipwayError(
     'no-platform',
     `${name} has no image for ${wanted} (it has ${known.join(', ') || 'none'}); build and push it for ${wanted}.`,
-  )
-}
-
-function notSigned(name: string, reason: string): SlipwayError {
-  return new SlipwayError(
-    'not-signed',
-    `${name} ${reason}, so it is refused and nothing was loaded; to sign it: ${commandName()} push --key FILE; --allow-unsigned takes it all the same.`,
   )
 }

@@ -1,13 +1,15 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { keyId } from '../../../../src/bundle/key.ts'
 import { readLayoutContent } from '../../../../src/bundle/registry/layout-content.ts'
 import { planPush } from '../../../../src/bundle/registry/plan-push.ts'
 import { openRegistryImage, type RegistryImage } from '../../../../src/bundle/registry/pull.ts'
 import { pushLayout } from '../../../../src/bundle/registry/push.ts'
 import { parseReference } from '../../../../src/bundle/registry/reference.ts'
 import { RegistrySession } from '../../../../src/bundle/registry/session.ts'
+import type { Trust } from '../../../../src/bundle/signature-check.ts'
 import { hexOf } from '../../../../src/lib/digest.ts'
 import type { Platform } from '../../../../src/lib/platform.ts'
 import { silent } from '../../../../src/lib/progress.ts'
@@ -50,13 +52,14 @@ async function push(key?: KeyObject): Promise<void> {
   await pushLayout(one, content, await planPush(one, content, '1.0.0', key), options)
 }
 
-interface Wishes {
-  readonly keys?: readonly KeyObject[]
+interface Wishes extends Partial<Trust> {
   readonly platform?: Platform
 }
 
-function open(word = `@${written.index.digest}`, { keys = [], platform = 'linux/amd64' }: Wishes = {}) {
-  return openRegistryImage(session(word), { platform, keys, folder, report: silent })
+function open(word = `@${written.index.digest}`, { platform = 'linux/amd64', ...trust }: Wishes = {}) {
+  const { keys = [], allowUnsigned = false } = trust
+  const wanted = keys.length > 0 || allowUnsigned ? { trust: { keys, allowUnsigned } } : {}
+  return openRegistryImage(session(word), { platform, folder, report: silent, ...wanted })
 }
 
 async function bringAll(image: RegistryImage): Promise<string[]> {
@@ -193,46 +196,64 @@ describe('an image of a registry', () => {
 })
 
 describe('a signature', () => {
-  const pair = (type: 'p256' | 'ed25519') =>
+  const pair = (type: 'p256' | 'ed25519' = 'p256') =>
     type === 'p256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519')
+  const { privateKey, publicKey } = pair()
+  const trusted = { keys: [publicKey] }
+  const tagOf = (digest: string) => `${digest.replace(':', '-')}.sig`
+  const anew = 'Nothing was loaded; its vendor signs it with slipway push --key FILE.'
+  const others = [
+    'other-key',
+    `HOST/acme/wan@DIGEST is refused: it is signed, but not by the key to check with, DIGEST: others signed it, or the signature was altered. ${anew}`,
+  ]
 
-  const refused = [
-    'not-signed',
-    expect.stringMatching(
-      /^HOST\/acme\/wan@DIGEST is signed, but not for this digest by a key that is trusted here, so it is refused and nothing was loaded; /,
-    ),
+  /** What comes of an image without and with --allow-unsigned. */
+  const bothWays = async (trust: { keys: readonly KeyObject[] }, word?: string) => [
+    await failure(() => open(word, { ...trust, allowUnsigned: false })),
+    await failure(() => open(word, { ...trust, allowUnsigned: true })),
   ]
 
   it.each(['p256', 'ed25519'] as const)(
     'by a trusted key (%s) is good, also for the image alone',
     async (type) => {
-      const { privateKey, publicKey } = pair(type)
-      await push(privateKey)
-      const keys = [pair('p256').publicKey, publicKey]
-      expect(await open(':1.0.0', { keys })).toMatchObject({ digest: written.index.digest })
-      expect(await open(`@${written.manifest.digest}`, { keys })).toMatchObject({
-        manifest: written.manifest,
-      })
+      const good = pair(type)
+      await push(good.privateKey)
+      const keys = [publicKey, good.publicKey]
+      const key = keyId(good.publicKey)
+      for (const allowUnsigned of [false, true]) {
+        const named = { keys, allowUnsigned }
+        expect(await open(':1.0.0', named)).toMatchObject({ digest: written.index.digest, key })
+        expect(await open(`@${written.manifest.digest}`, named)).toMatchObject({
+          manifest: written.manifest,
+          key,
+        })
+      }
     },
   )
 
-  it('is asked for when a key is trusted', async () => {
-    expect(await failure(() => open(undefined, { keys: [pair('p256').publicKey] }))).toEqual([
+  it('that is missing is refused, and is the one thing that --allow-unsigned forgives', async () => {
+    expect(await failure(() => open(undefined, trusted))).toEqual([
       'not-signed',
-      'HOST/acme/wan@DIGEST is not signed, so it is refused and nothing was loaded; to sign it: slipway push --key FILE; --allow-unsigned takes it all the same.',
+      `HOST/acme/wan@DIGEST is refused: nobody signed it; --allow-unsigned is the only way round this. ${anew}`,
     ])
+    for (const keys of [[], [publicKey]]) {
+      const taken = await open(':1.0.0', { keys, allowUnsigned: true })
+      expect([taken.digest, taken.key]).toEqual([written.index.digest, undefined])
+    }
   })
 
-  it('by another key, for another image, or altered, is refused', async () => {
-    const { privateKey } = pair('p256')
+  it('of others is refused where the partner’s is not among them, allowed or not', async () => {
+    await push(pair().privateKey)
+    await push(pair('ed25519').privateKey)
+    expect(await bothWays(trusted)).toEqual([others, others])
     await push(privateKey)
-    const keys = [createPublicKey(privateKey)]
-    expect(await failure(() => open(undefined, { keys: [pair('p256').publicKey] }))).toEqual(refused)
-    const tagOf = (digest: string) => `${digest.replace(':', '-')}.sig`
+    expect(await open(undefined, trusted)).toMatchObject({ key: keyId(publicKey) })
+  })
+
+  it('that was altered is refused, allowed or not', async () => {
+    await push(privateKey)
     const manifests = registry.manifests.get('acme/wan')!
     const own = manifests.get(tagOf(written.index.digest))!
-    manifests.set(tagOf(written.index.digest), manifests.get(tagOf(written.manifest.digest))!)
-    expect(await failure(() => open(undefined, { keys }))).toEqual(refused)
     const altered = own.bytes
       .toString()
       .replace(
@@ -240,16 +261,37 @@ describe('a signature', () => {
         (_, before, first) => `${before}${first === 'M' ? 'N' : 'M'}`,
       )
     manifests.set(tagOf(written.index.digest), { type: own.type, bytes: Buffer.from(altered) })
-    expect(await failure(() => open(undefined, { keys }))).toEqual(refused)
-    manifests.set(tagOf(written.index.digest), own)
-    expect(await open(undefined, { keys })).toMatchObject({ digest: written.index.digest })
+    expect(await bothWays(trusted)).toEqual([others, others])
   })
 
-  it('that cannot be read as one is none', async () => {
-    const tag = `${written.index.digest.replace(':', '-')}.sig`
-    for (const text of ['{', '[]', '{"layers":3}', '{"layers":[null,{"mediaType":"x"}]}']) {
-      registry.put('acme/wan', Buffer.from(text), tag)
-      expect(await failure(() => open(undefined, { keys: [pair('ed25519').publicKey] }))).toEqual(refused)
-    }
+  it('for another image is refused, allowed or not', async () => {
+    await push(privateKey)
+    const manifests = registry.manifests.get('acme/wan')!
+    manifests.set(tagOf(written.index.digest), manifests.get(tagOf(written.manifest.digest))!)
+    const refusal = [
+      'bad-signature',
+      `HOST/acme/wan@DIGEST is refused: its signature is for another image. ${anew}`,
+    ]
+    expect(await bothWays(trusted)).toEqual([refusal, refusal])
+  })
+
+  it.each(['{', '[]', '{"layers":3}', '{"layers":[]}', '{"layers":[null,{"mediaType":"x"}]}'])(
+    'that is %s is refused, allowed or not',
+    async (text) => {
+      registry.put('acme/wan', Buffer.from(text), tagOf(written.index.digest))
+      const refusal = [
+        'bad-signature',
+        `HOST/acme/wan@DIGEST is refused: its signature cannot be read as one. ${anew}`,
+      ]
+      expect(await bothWays(trusted)).toEqual([refusal, refusal])
+    },
+  )
+
+  it('is not passed over where no key is at hand to check it with', async () => {
+    await push(privateKey)
+    expect(await failure(() => open(':1.0.0', { keys: [], allowUnsigned: true }))).toEqual([
+      'no-key',
+      "HOST/acme/wan@DIGEST is signed, and no key was given to check that with; name the vendor's public key with --key PUB or in SLIPWAY_KEY.",
+    ])
   })
 })
