@@ -2,7 +2,7 @@ import type { ContainerDocument } from '../engine/documents.ts'
 import type { ContainerSummary, Engine } from '../engine/engine.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { readLocalCgroup } from './cgroup.ts'
-import { countDrift } from './drift-count.ts'
+import { countDrift, type DriftCount } from './drift-count.ts'
 import { type Ending, endingsOf, readEndings } from './endings.ts'
 import { withFreshHealth } from './health-check.ts'
 import { hostPorts, readHealth } from './inspect.ts'
@@ -68,11 +68,18 @@ export interface HostStatus {
 /** Questions that an Engine is asked at once. */
 const atOnce = 16
 
-/** What an Engine says of the appliance `name`; without services where there is none. */
-export async function readStatus(engine: Engine, name: string): Promise<HostStatus> {
+/**
+ * What an Engine says of the appliance `name`; without services where there is none. Counting what drifted can take the
+ * Engine a second: `drift: 'if-quick'` leaves it out there.
+ */
+export async function readStatus(
+  engine: Engine,
+  name: string,
+  { drift = 'always' }: { readonly drift?: DriftCount } = {},
+): Promise<HostStatus> {
   const read = async (): Promise<HostStatus> => {
     const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
-    return (await readStatuses(engine, [name], summaries))[0]!
+    return (await readStatuses(engine, [name], summaries, drift))[0]!
   }
   const [status, { settings }] = await Promise.all([read(), readState(engine, name)])
   return { ...status, settings }
@@ -88,7 +95,7 @@ export async function readAllStatuses(
 ): Promise<HostStatus[]> {
   const summaries = containers.filter((one) => ownLabels.appliance in one.labels)
   const names = [...new Set(summaries.filter(isService).map((one) => one.labels[ownLabels.appliance]!))]
-  const statuses = await readStatuses(engine, names.sort(), summaries)
+  const statuses = await readStatuses(engine, names.sort(), summaries, 'if-quick')
   return statuses.filter(({ services }) => services.length > 0)
 }
 
@@ -96,17 +103,20 @@ async function readStatuses(
   engine: Engine,
   names: readonly string[],
   summaries: readonly ContainerSummary[],
+  wanted: DriftCount,
 ): Promise<HostStatus[]> {
   const local = engine.endpoint.transport === 'unix'
   const containers = summaries.filter(isService)
+  // A hundred checks at once, on a host that has just booted, would be waited for: then the Engine's word counts.
+  const asksFresh = containers.filter(isStarting).length <= atOnce
   const [endings, services] = await Promise.all([
     readEndings(engine, containers),
     mapParallel(containers, { limit: atOnce }, async (summary) => {
-      const document = await inspectUnlessGoing(engine, summary.id)
+      const document = await inspectUnlessGoing(engine, summary.id, asksFresh)
       if (!document) return undefined
       const [memory, drift] = await Promise.all([
         readMemory(engine, document, local),
-        names.length === 1 || local ? countDrift(engine, document, local).catch(() => undefined) : undefined,
+        countDrift(engine, document, local, wanted).catch(() => undefined),
       ])
       return { appliance: summary.labels[ownLabels.appliance]!, document, memory, drift }
     }),
@@ -131,15 +141,24 @@ async function readStatuses(
 }
 
 /** An Engine answers with an error of its disk for a container that another run is just removing. */
-async function inspectUnlessGoing(engine: Engine, id: string): Promise<ContainerDocument | undefined> {
+async function inspectUnlessGoing(
+  engine: Engine,
+  id: string,
+  asksFresh: boolean,
+): Promise<ContainerDocument | undefined> {
   try {
     const document = await engine.containers.inspect(id)
-    return document && (await withFreshHealth(engine, document))
+    return document && asksFresh ? await withFreshHealth(engine, document) : document
   } catch (error) {
     const still = (await engine.containers.list()).find((one) => one.id === id)
     if (still && still.state !== 'removing' && still.state !== 'dead') throw error
     return undefined
   }
+}
+
+/** As the Engine words it: "Up 3 seconds (health: starting)". */
+function isStarting({ status }: ContainerSummary): boolean {
+  return status.includes('(health: starting)')
 }
 
 /** Helpers of Slipway's own are no services. */

@@ -94,7 +94,7 @@ describe('a status', () => {
   const labels = { 'io.slipway.appliance': 'acme', 'io.slipway.component': 'dns' }
   const failing = (state: string): Engine => {
     let asked = 0
-    const listed = [{ id: 'a', labels, state: 'running' }]
+    const listed = [{ id: 'a', labels, state: 'running', status: 'Up 1 second' }]
     return {
       ...engineWith([]),
       endpoint: { transport: 'unix' },
@@ -117,4 +117,47 @@ describe('a status', () => {
     const all = await engine.containers.list()
     await expect(readAllStatuses(engine, all)).rejects.toThrow('no such file')
   })
+
+  /** Containers that have just been started, whose own checks pass. */
+  const justStarted = (count: number): Engine => {
+    const ids = Array.from({ length: count }, (_, index) => `id${index}`)
+    const document = (Id: string) => ({
+      Id,
+      Name: `/${Id}`,
+      Image: 'sha256:0',
+      RestartCount: 0,
+      Mounts: [],
+      Config: { Labels: labels, Healthcheck: { Test: ['CMD', 'true'] } },
+      HostConfig: {},
+      State: {
+        Status: 'running',
+        Running: true,
+        FinishedAt: '',
+        Health: { Status: 'starting', FailingStreak: 0 },
+      },
+    })
+    return {
+      ...engineWith([]),
+      endpoint: { transport: 'tcp' },
+      containers: {
+        list: async () =>
+          ids.map((id) => ({ id, labels, state: 'running', status: 'Up 1 second (health: starting)' })),
+        inspect: async (id: string) => document(id),
+        exec: async () => ({ exitCode: 0, stdout: '', stderr: '' }),
+        memory: async () => undefined,
+      },
+    } as unknown as Engine
+  }
+
+  it.each([
+    [16, 'healthy'],
+    [17, 'starting'],
+  ])(
+    'of %i services that have just started calls them %s: a host full of them is not asked one by one',
+    async (count, health) => {
+      const engine = justStarted(count)
+      const [status] = await readAllStatuses(engine, await engine.containers.list())
+      expect(status!.services.map((one) => one.health)).toEqual(Array(count).fill(health))
+    },
+  )
 })
