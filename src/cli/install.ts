@@ -29,7 +29,7 @@ export async function run(context: Context, options: ApplyOptions, args: string[
   // A run that was killed at its very end leaves only its mutex.
   const isOpen = steps.length > 0 || (await isTaken(engine, target.name))
   const done = isOpen ? await apply(context, options, prepared) : steps
-  const status = await readStatus(engine, target.name, { drift: 'if-quick' })
+  const status = await readStatus(engine, target.name, { quick: true })
   const next = nextSteps(context, engine, status)
   if (options.json) {
     context.print(planJson(target, done, settings, next))

@@ -28,7 +28,7 @@ export async function run(context: Context, options: PacOptions, [file]: string[
     )
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
-  const { services } = await readStatus(engine, name, { drift: 'if-quick' })
+  const { services } = await readStatus(engine, name, { quick: true })
   const addresses =
     address === undefined ? hostAddresses(engine.endpoint, context.env, os.networkInterfaces()) : [address]
   const { proxies } = clientAccess(services, addresses)

@@ -5,26 +5,30 @@ import type { Engine } from '../engine/engine.ts'
 import { suspects } from './drift.ts'
 import { expectationOf } from './read-drift.ts'
 
-/** `if-quick`: not where the Engine would have to compare whole trees. */
-export type DriftCount = 'always' | 'if-quick'
+/** How a container is looked at. */
+export interface Look {
+  /** The Engine is this machine's, whose files may tell at once what the Engine takes a second to find out. */
+  readonly local: boolean
+  /** Without what takes the Engine a second. */
+  readonly quick: boolean
+}
 
 /**
  * How many paths of a container are other than its image's and not declared to be, folders left out. Counts what was
  * written, so that a file written anew with the same content counts too: `readDrift` compares. Where this machine may
  * read the container's own layer (a local Engine with overlay2, as root) that takes no time; else the Engine compares
- * whole trees, up to a second, or nothing is counted.
+ * whole trees, up to a second, and with `quick` is not asked.
  */
 export async function countDrift(
   engine: Engine,
   document: ContainerDocument,
-  local: boolean,
-  wanted: DriftCount,
+  { local, quick }: Look,
 ): Promise<number | undefined> {
   const isExpected = expectationOf(document)
   const layer = document.GraphDriver?.Data?.UpperDir
   const written = local && layer ? await filesBelow(layer) : undefined
   if (written) return written.filter((one) => !isExpected(one)).length
-  if (wanted === 'if-quick') return undefined
+  if (quick) return undefined
   return suspects(await engine.containers.changes(document.Id), isExpected).length
 }
 

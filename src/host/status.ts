@@ -2,7 +2,7 @@ import type { ContainerDocument } from '../engine/documents.ts'
 import type { ContainerSummary, Engine } from '../engine/engine.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { readLocalCgroup } from './cgroup.ts'
-import { countDrift, type DriftCount } from './drift-count.ts'
+import { countDrift, type Look } from './drift-count.ts'
 import { type Ending, endingsOf, readEndings } from './endings.ts'
 import { withFreshHealth } from './health-check.ts'
 import { hostPorts, readHealth } from './inspect.ts'
@@ -69,17 +69,17 @@ export interface HostStatus {
 const atOnce = 16
 
 /**
- * What an Engine says of the appliance `name`; without services where there is none. Counting what drifted can take the
- * Engine a second: `drift: 'if-quick'` leaves it out there.
+ * What an Engine says of the appliance `name`; without services where there is none. With `quick`
+ * without memory and drift where this machine cannot look for itself: an Engine takes a second for each.
  */
 export async function readStatus(
   engine: Engine,
   name: string,
-  { drift = 'always' }: { readonly drift?: DriftCount } = {},
+  { quick = false }: { readonly quick?: boolean } = {},
 ): Promise<HostStatus> {
   const read = async (): Promise<HostStatus> => {
     const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
-    return (await readStatuses(engine, [name], summaries, drift))[0]!
+    return (await readStatuses(engine, [name], summaries, { memory: quick, drift: quick }))[0]!
   }
   const [status, { settings }] = await Promise.all([read(), readState(engine, name)])
   return { ...status, settings }
@@ -95,7 +95,7 @@ export async function readAllStatuses(
 ): Promise<HostStatus[]> {
   const summaries = containers.filter((one) => ownLabels.appliance in one.labels)
   const names = [...new Set(summaries.filter(isService).map((one) => one.labels[ownLabels.appliance]!))]
-  const statuses = await readStatuses(engine, names.sort(), summaries, 'if-quick')
+  const statuses = await readStatuses(engine, names.sort(), summaries, { memory: false, drift: true })
   return statuses.filter(({ services }) => services.length > 0)
 }
 
@@ -103,7 +103,7 @@ async function readStatuses(
   engine: Engine,
   names: readonly string[],
   summaries: readonly ContainerSummary[],
-  wanted: DriftCount,
+  quick: { readonly memory: boolean; readonly drift: boolean },
 ): Promise<HostStatus[]> {
   const local = engine.endpoint.transport === 'unix'
   const containers = summaries.filter(isService)
@@ -115,8 +115,8 @@ async function readStatuses(
       const document = await inspectUnlessGoing(engine, summary.id, asksFresh)
       if (!document) return undefined
       const [memory, drift] = await Promise.all([
-        readMemory(engine, document, local),
-        countDrift(engine, document, local, wanted).catch(() => undefined),
+        readMemory(engine, document, { local, quick: quick.memory }),
+        countDrift(engine, document, { local, quick: quick.drift }).catch(() => undefined),
       ])
       return { appliance: summary.labels[ownLabels.appliance]!, document, memory, drift }
     }),
@@ -169,12 +169,13 @@ function isService({ labels }: ContainerSummary): boolean {
 async function readMemory(
   engine: Engine,
   { Id, State, HostConfig }: ContainerDocument,
-  local: boolean,
+  { local, quick }: Look,
 ): Promise<ServiceStatus['memory']> {
   const cap = HostConfig.Memory ? { cap: HostConfig.Memory } : {}
   if (!State.Running) return cap
   const own = local && State.Pid ? readLocalCgroup(State.Pid, Id) : undefined
-  const used = own?.used ?? (await engine.containers.memory(Id).catch(() => undefined))?.used
+  const asked = own || quick ? undefined : await engine.containers.memory(Id).catch(() => undefined)
+  const used = (own ?? asked)?.used
   return {
     ...(used !== undefined && { used }),
     ...cap,

@@ -209,6 +209,10 @@ function sortKeys(_: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/**
+ * What is depended on goes first; of the rest what takes longest, by its own word (`start_period`): it comes up while the
+ * others start.
+ */
 function inStartOrder(services: readonly ComposeService[]): ComposeService[] {
   const ordered: ComposeService[] = []
   const visit = (service: ComposeService, path: readonly string[]): void => {
@@ -226,7 +230,8 @@ function inStartOrder(services: readonly ComposeService[]): ComposeService[] {
     }
     ordered.push(service)
   }
-  for (const service of services) visit(service, [])
+  const startPeriod = ({ healthcheck }: ComposeService): number => healthcheck?.startPeriod ?? 0
+  for (const service of [...services].sort((a, b) => startPeriod(b) - startPeriod(a))) visit(service, [])
   return ordered
 }
 

@@ -47,8 +47,8 @@ describe('slipway install', () => {
     expect(lines.filter((line) => !line.startsWith('+ image'))).toEqual([
       `+ network ${name}_default  not on this host`,
       `+ volume ${name}_cache  not on this host`,
-      `+ container ${name}-dns-1  not on this host`,
       `+ container ${name}-optimiser-1  not on this host`,
+      `+ container ${name}-dns-1  not on this host`,
       `+ volume ${name}_state  settings and history`,
       '~ setting dns.port  127.0.0.1:24053 from now on, over the profile',
       '~ setting optimiser.port  127.0.0.1:24128 from now on, over the profile',
@@ -150,7 +150,7 @@ describe('slipway install', () => {
     ])
     expect(refused.exitCode).toBe(3)
     expect(refused.stderr).toMatch(
-      /^slipway: Port 24053\/(udp|tcp) of this host is in use by container slipway-install-\d+-dns-1; stop that, or give the profile another port, then run the same command again\.$/,
+      /^slipway: Port 24128\/tcp of this host is in use by container slipway-install-\d+-optimiser-1; stop that, or give the profile another port, then run the same command again\.$/,
     )
     expect((await (await connectEngine()).containers.list()).map((one) => one.name)).not.toContain(
       `${other}-dns-1`,
