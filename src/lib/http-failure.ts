@@ -20,6 +20,9 @@ export class Failure extends Error {
   }
 }
 
+const noTls = ['it does not speak TLS', false] as const
+const stranger = ['its certificate is from an authority that is not known here', false] as const
+
 const words: Readonly<Record<string, readonly [reason: string, retry: boolean]>> = {
   ENOTFOUND: ['no host of that name is known', false],
   EAI_AGAIN: ['the name server did not answer', true],
@@ -29,13 +32,31 @@ const words: Readonly<Record<string, readonly [reason: string, retry: boolean]>>
   ETIMEDOUT: ['it could not be reached in time', true],
   EHOSTUNREACH: ['there is no way to that host', true],
   ENETUNREACH: ['there is no network', false],
+  CERT_HAS_EXPIRED: ['its certificate has expired', false],
+  CERT_NOT_YET_VALID: ['its certificate is not valid yet', false],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['its certificate is for another host', false],
+  DEPTH_ZERO_SELF_SIGNED_CERT: stranger,
+  SELF_SIGNED_CERT_IN_CHAIN: stranger,
+  UNABLE_TO_GET_ISSUER_CERT: stranger,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: stranger,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: stranger,
+}
+
+/** Whether a server showed a certificate from an authority that nobody named. */
+export function isUnknownAuthority({ cause }: Failure): boolean {
+  return words[errorCode(cause) ?? ''] === stranger
+}
+
+/** Whether a server answered a TLS greeting in something else, such as plain http. */
+export function speaksNoTls({ cause }: Pick<Failure, 'cause'>): boolean {
+  return cause instanceof Error && /:wrong version number:/.test(cause.message)
 }
 
 /** Puts a socket's error into words. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
   const code = errorCode(error) ?? ''
-  const [reason, retry] = words[code] ?? [
+  const [reason, retry] = (speaksNoTls({ cause: error }) ? noTls : words[code]) ?? [
     error instanceof Error ? error.message : String(error),
     code.startsWith('HPE_'),
   ]

@@ -1,15 +1,20 @@
 import http from 'node:http'
 import https from 'node:https'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import { Failure } from './http-failure.ts'
+import type { GetOptions } from './http-request.ts'
+import { isLoopback } from './loopback.ts'
 
 /**
- * The proxy that the environment names for an address (http_proxy, https_proxy, no_proxy, as curl and apt read them),
- * or undefined.
+ * The proxy that the environment names for an address (http_proxy, https_proxy, no_proxy), or undefined. Read as Docker
+ * reads it: in capitals too, blocks of addresses (10.0.0.0/8) among the exceptions, and never for this machine itself.
  */
 export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
-  // Upper-case HTTP_PROXY can be set by a request header in a CGI program: curl ignores it, and so does this.
-  const value = url.protocol === 'https:' ? env.https_proxy || env.HTTPS_PROXY : env.http_proxy
-  if (!value || excepted(url, env.no_proxy || env.NO_PROXY || '')) return undefined
+  // HTTP_PROXY can be set by a request header in a CGI program, which REQUEST_METHOD tells.
+  const plain = env.http_proxy || (env.REQUEST_METHOD ? undefined : env.HTTP_PROXY)
+  const value = url.protocol === 'https:' ? env.https_proxy || env.HTTPS_PROXY : plain
+  if (!value || isLoopback(url.hostname) || excepted(url, env.no_proxy || env.NO_PROXY || ''))
+    return undefined
   const address = value.includes('://') ? value : `http://${value}`
   if (!URL.canParse(address) || new URL(address).protocol !== 'http:') {
     throw new Failure(
@@ -21,20 +26,37 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
 }
 
 function excepted(url: URL, noProxy: string): boolean {
+  const address = url.hostname.replace(/^\[|\]$/g, '')
   return noProxy
     .split(/[\s,]+/)
     .filter((name) => name !== '')
     .some((name) => {
       const bare = name.replace(/^\*?\./, '').toLowerCase()
-      return name === '*' || url.hostname === bare || url.hostname.endsWith(`.${bare}`) || url.host === bare
+      if (name.includes('/')) return isInBlock(address, name)
+      return name === '*' || address === bare || url.hostname.endsWith(`.${bare}`) || url.host === bare
     })
+}
+
+function isInBlock(address: string, block: string): boolean {
+  const [network = '', length = ''] = block.split('/')
+  const [version, most] = isIPv6(network) ? (['ipv6', 128] as const) : (['ipv4', 32] as const)
+  if (!isIP(network) || !isIP(address) || !/^\d{1,3}$/.test(length) || Number(length) > most) return false
+  const list = new BlockList()
+  list.addSubnet(network, Number(length), version)
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+export interface ProxiedRequest extends Pick<GetOptions, 'signal' | 'secureContext'> {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly connectTimeout: number
 }
 
 /** A request through a proxy: the whole address for http, a CONNECT tunnel for https (RFC 9110, 9.3.6). */
 export async function requestThrough(
   proxy: URL,
   url: URL,
-  options: { method: string; headers: Record<string, string>; connectTimeout: number; signal?: AbortSignal },
+  options: ProxiedRequest,
 ): Promise<http.ClientRequest> {
   const credentials = proxy.username
     ? Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`)
@@ -60,18 +82,18 @@ export async function requestThrough(
     connect.once('connect', (response, tunnel) => {
       if (response.statusCode === 200) return resolve(tunnel as http.IncomingMessage['socket'])
       tunnel.destroy()
-      reject(new Failure(`the proxy ${proxy.host} answers ${response.statusCode}`, false))
+      const asks =
+        response.statusCode === 407 ? ': it asks for a password (http://user:password@host:port)' : ''
+      reject(new Failure(`the proxy ${proxy.host} answers ${response.statusCode}${asks}`, false))
     })
     connect.once('timeout', () =>
       connect.destroy(new Failure(`the proxy ${proxy.host} did not answer`, true)),
     )
     connect.once('error', reject).end()
   })
-  const { method } = options
+  const { method, headers, secureContext } = options
   return https.request(url, {
-    method,
-    socket,
-    agent: false,
-    headers: options.headers,
+    ...{ method, headers, socket, agent: false },
+    ...(secureContext && { secureContext }),
   } as https.RequestOptions)
 }

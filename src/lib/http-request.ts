@@ -1,8 +1,8 @@
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
+import type { SecureContext } from 'node:tls'
 import { formatBytes } from './bytes.ts'
 import { Failure, failureOf } from './http-failure.ts'
-import { proxyFor, requestThrough } from './http-proxy.ts'
+import { openRequest } from './http-open.ts'
 
 /** An answer's head; `body` throws a `Failure` when the line is cut or nothing comes for `stallTimeout`. */
 export interface Answer {
@@ -24,6 +24,8 @@ export interface GetOptions {
   readonly stallTimeout?: number
   /** For http_proxy, https_proxy and no_proxy. */
   readonly env?: NodeJS.ProcessEnv
+  /** Whom to trust over https; absent: the authorities that Node trusts. */
+  readonly secureContext?: SecureContext
 }
 
 export interface RequestOptions extends GetOptions {
@@ -32,10 +34,6 @@ export interface RequestOptions extends GetOptions {
   readonly body?: Uint8Array
 }
 
-const agents = {
-  'http:': new http.Agent({ keepAlive: true, maxSockets: 8 }),
-  'https:': new https.Agent({ keepAlive: true, maxSockets: 8 }),
-}
 const redirects = new Set([301, 302, 303, 307, 308])
 
 /**
@@ -102,7 +100,7 @@ function parseUrl(url: string, base?: URL): URL {
 async function requestOnce(url: URL, options: RequestOptions): Promise<Answer> {
   const { signal, body, connectTimeout = 15_000, stallTimeout = 20_000 } = options
   signal?.throwIfAborted()
-  const request = await openRequest(url, options, connectTimeout)
+  const request = await openRequest(url, { ...options, connectTimeout })
   const watch = new Watch(request, connectTimeout, 'it could not be reached')
   const abort = (): void => {
     request.destroy()
@@ -169,31 +167,6 @@ function writeSlices(request: http.ClientRequest, body: Uint8Array, onProgress: 
     else request.write(part, next)
   }
   next()
-}
-
-async function openRequest(
-  url: URL,
-  options: RequestOptions,
-  connectTimeout: number,
-): Promise<http.ClientRequest> {
-  const { method = 'GET', body } = options
-  const headers = {
-    'user-agent': 'slipway',
-    'accept-encoding': 'identity',
-    ...(method !== 'GET' && method !== 'HEAD' && { 'content-length': String(body?.length ?? 0) }),
-    ...options.headers,
-  }
-  const proxy = proxyFor(url, options.env ?? {})
-  if (!proxy) {
-    const agent = agents[url.protocol as keyof typeof agents]
-    return (url.protocol === 'https:' ? https : http).request(url, { method, agent, headers })
-  }
-  try {
-    const signal = options.signal ? { signal: options.signal } : {}
-    return await requestThrough(proxy, url, { method, headers, connectTimeout, ...signal })
-  } catch (error) {
-    throw options.signal?.aborted ? options.signal.reason : failureOf(error)
-  }
 }
 
 /** The time the reader takes with a chunk is not the server's fault: the watch rests meanwhile. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import path from 'node:path'
 import { execa } from 'execa'
@@ -229,29 +229,5 @@ describe('a line that is cut', () => {
     expect(cuts).toEqual([])
     const blob = await fetch(`http://${registry.host}/v2/acme/large/blobs/${layers[0]!.digest}`)
     expect((await blob.arrayBuffer()).byteLength).toBe(layers[0]!.size)
-  })
-})
-
-describe('a registry that wants a login', () => {
-  it('is told from config.json, and asked for where there is none', async () => {
-    const closed = await DebianRegistry.start(file('closed'), { login: true })
-    try {
-      await writePushableLayout(file('small'))
-      const reference = `${closed.host}/acme/small`
-      const without = await push(reference, file('small'))
-      expect({ exitCode: without.exitCode, stderr: without.stderr }).toEqual({
-        exitCode: 1,
-        stderr: expect.stringMatching(
-          /^slipway: What the tag 1\.0\.0 names cannot be asked, because of \S+: it answers 401.*; `docker login \S+` logs in\.$/,
-        ),
-      })
-      const auth = Buffer.from('partner:secret').toString('base64')
-      await mkdir(file('docker'))
-      await writeFile(file('docker', 'config.json'), JSON.stringify({ auths: { [closed.host]: { auth } } }))
-      const login = { env: { ...env, DOCKER_CONFIG: file('docker') } }
-      expect(await slipway(['push', reference, file('small')], login)).toMatchObject({ exitCode: 0 })
-    } finally {
-      await closed.stop()
-    }
   })
 })

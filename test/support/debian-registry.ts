@@ -3,7 +3,15 @@ import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
+import { TokenServer } from './token-server.ts'
 import { until } from './until.ts'
+
+export interface DebianRegistryOptions {
+  /** Lets only the user `partner` with the password `secret` in: by htpasswd, or with tokens of a server of that name. */
+  readonly login?: 'basic' | { readonly realm: string; readonly authority: string }
+  /** Speaks https: files of its certificate and key. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+}
 
 /** Debian's docker-registry on loopback, of a test's own. */
 export class DebianRegistry {
@@ -18,8 +26,8 @@ export class DebianRegistry {
     this.#child = child
   }
 
-  /** Starts one that keeps all in `folder`; `login` lets only the user `partner` with the password `secret` in. */
-  static async start(folder: string, { login = false } = {}): Promise<DebianRegistry> {
+  /** Starts one that keeps all in `folder`. */
+  static async start(folder: string, { login, tls }: DebianRegistryOptions = {}): Promise<DebianRegistry> {
     const host = `127.0.0.1:${await freePort()}`
     await mkdir(folder, { recursive: true })
     const users = path.join(folder, 'users')
@@ -32,8 +40,8 @@ export class DebianRegistry {
         version: '0.1',
         log: { level: 'error', accesslog: { disabled: false } },
         storage: { filesystem: { rootdirectory: path.join(folder, 'storage') } },
-        http: { addr: host },
-        ...(login && { auth: { htpasswd: { realm: 'test', path: users } } }),
+        http: { addr: host, ...(tls && { tls }) },
+        ...(login && { auth: authOf(login, users) }),
       }),
     )
     const log = path.join(folder, 'log')
@@ -68,6 +76,13 @@ export class DebianRegistry {
     this.#child.kill()
     await ended
   }
+}
+
+function authOf(login: NonNullable<DebianRegistryOptions['login']>, users: string) {
+  if (login === 'basic') return { htpasswd: { realm: 'test', path: users } }
+  const { realm, authority } = login
+  const { service, issuer } = TokenServer
+  return { token: { realm, service, issuer, rootcertbundle: authority } }
 }
 
 async function freePort(): Promise<number> {

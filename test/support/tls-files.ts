@@ -3,7 +3,7 @@ import path from 'node:path'
 import { execa } from 'execa'
 
 export interface TlsFiles {
-  /** Of a server at 127.0.0.1 and of the authority that its clients come from. PEM. */
+  /** Of a server at 127.0.0.1, also called registry.example, and of the authority that its clients come from. PEM. */
   readonly server: { readonly 'ca.pem': string; readonly 'cert.pem': string; readonly 'key.pem': string }
   /** Folders for DOCKER_CERT_PATH: a client that the server knows, and one of another authority. */
   readonly client: string
@@ -17,7 +17,11 @@ export async function makeTlsFiles(folder: string): Promise<TlsFiles> {
   const stranger = path.join(folder, 'stranger')
   const authority = await makeAuthority(path.join(folder, 'authority'))
   const other = await makeAuthority(path.join(folder, 'other'))
-  await issue(authority, server, 'extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1\n')
+  await issue(
+    authority,
+    server,
+    'extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,DNS:registry.example\n',
+  )
   await issue(authority, client, 'extendedKeyUsage=clientAuth\n')
   await issue(other, stranger, 'extendedKeyUsage=clientAuth\n')
   const read = (name: string): Promise<string> => readFile(path.join(server, name), 'utf8')

@@ -23,9 +23,9 @@ interface StoredLogin {
   readonly identitytoken?: string
 }
 
-/** Docker's own configuration: DOCKER_CONFIG, else .docker in the home folder. */
-function dockerConfigFile(env: NodeJS.ProcessEnv, home: string = os.homedir()): string {
-  return path.join(env.DOCKER_CONFIG || path.join(home, '.docker'), 'config.json')
+/** Where Docker's own configuration is: DOCKER_CONFIG, else .docker in the home folder. */
+export function dockerFolder(env: NodeJS.ProcessEnv): string {
+  return env.DOCKER_CONFIG || path.join(os.homedir(), '.docker')
 }
 
 /**
@@ -36,7 +36,7 @@ export async function findCredentials(
   registry: string,
   env: NodeJS.ProcessEnv,
 ): Promise<Credentials | undefined> {
-  const file = dockerConfigFile(env)
+  const file = path.join(dockerFolder(env), 'config.json')
   const config = await readConfig(file)
   const stored = loginOf(config.auths ?? {}, registry)
   const helper = config.credHelpers?.[registry] ?? config.credsStore

@@ -1,5 +1,6 @@
 import type { Digest } from '../../lib/digest.ts'
 import { badInput } from '../../lib/errors.ts'
+import { isLoopback } from '../../lib/loopback.ts'
 
 /** What a registry holds, by name: "registry.example:5000/acme/wan:1.0.0", "…/wan@sha256:…". */
 export interface RegistryReference {
@@ -64,7 +65,6 @@ export function formatReference(
 }
 
 /** Whether the registry is on this machine: there, plain http is no risk. */
-export function isLoopback(registry: string): boolean {
-  const name = registry.replace(/:\d+$/, '')
-  return name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name)
+export function isLocal(registry: string): boolean {
+  return isLoopback(registry.replace(/:\d+$/, ''))
 }

@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../../lib/digest.ts'
 import { SlipwayError } from '../../lib/errors.ts'
-import { Failure, statusFailure } from '../../lib/http-failure.ts'
+import { Failure, isUnknownAuthority, speaksNoTls, statusFailure } from '../../lib/http-failure.ts'
 import {
   type Answer,
   type GetOptions,
@@ -9,9 +9,10 @@ import {
   request,
 } from '../../lib/http-request.ts'
 import { type Patience, withRetries } from '../../lib/http-retry.ts'
+import { authorityFolders, trustAuthorities } from './authorities.ts'
 import { findCredentials } from './credentials.ts'
 import { Login } from './login.ts'
-import { isLoopback, type RegistryReference } from './reference.ts'
+import { isLocal, type RegistryReference } from './reference.ts'
 
 export interface SessionOptions extends Patience, Pick<GetOptions, 'connectTimeout' | 'stallTimeout'> {
   readonly env: NodeJS.ProcessEnv
@@ -35,14 +36,17 @@ export const manifestLimit = 4 * 2 ** 20
 export class RegistrySession {
   readonly reference: RegistryReference
   readonly patience: Patience
+  readonly #authorities: readonly string[]
   readonly #network: GetOptions
   readonly #login: Login
   #scheme: 'http' | 'https'
 
   constructor(reference: RegistryReference, options: SessionOptions) {
     const { env, signal, connectTimeout, stallTimeout, attempts, backoff, insecure } = options
-    const plain = insecure === true || isLoopback(reference.registry)
+    const plain = insecure === true || isLocal(reference.registry)
     const cancel = signal ? { signal } : {}
+    const authorities = authorityFolders(reference.registry, env)
+    const secureContext = trustAuthorities(authorities)
     this.reference = reference
     this.patience = {
       ...cancel,
@@ -50,11 +54,13 @@ export class RegistrySession {
       ...(backoff !== undefined && { backoff }),
     }
     this.#scheme = plain ? 'http' : 'https'
+    this.#authorities = authorities
     this.#network = {
       env,
       ...cancel,
       ...(connectTimeout !== undefined && { connectTimeout }),
       stallTimeout: stallTimeout ?? 60_000,
+      ...(secureContext && { secureContext }),
     }
     const credentials = () => findCredentials(reference.registry, env)
     this.#login = new Login({ network: this.#network, plain, credentials })
@@ -157,7 +163,7 @@ export class RegistrySession {
     const { registry, repository } = this.reference
     return (failure, tried) => {
       const times = tried > 1 ? `, asked ${tried} times` : ''
-      const { code, advice } = this.#adviceFor(failure.status)
+      const { code, advice } = this.#adviceFor(failure)
       return new SlipwayError(
         code,
         `${what}, because of ${registry}/${repository}: ${failure.message}${times}; ${advice}.`,
@@ -166,21 +172,31 @@ export class RegistrySession {
     }
   }
 
-  #adviceFor(status: number | undefined): { code: string; advice: string } {
+  #adviceFor(failure: Failure): { code: string; advice: string } {
     const { registry } = this.reference
+    const { status } = failure
     if (status === 401) {
-      const verb = this.#login.known ? 'renews the login' : 'logs in'
-      return { code: 'registry-denied', advice: `\`docker login ${registry}\` ${verb}` }
+      const login = `\`docker login ${registry}\``
+      const renew = `it did not take the login that Docker has, which ${login} renews`
+      return { code: 'registry-denied', advice: this.#login.known ? renew : `${login} logs in` }
     }
     if (status === 403) return { code: 'registry-denied', advice: `ask who runs ${registry} for the right` }
     if (status === 404) return { code: 'not-found', advice: 'check the name' }
+    if (isUnknownAuthority(failure)) {
+      const advice = `put the authority's certificate into ${this.#authorities[0]} as ca.crt, where Docker looks for it too`
+      return { code: 'unknown-authority', advice }
+    }
+    if (speaksNoTls(failure)) {
+      const advice = `--insecure speaks plain http to it, which anybody on the way can read and alter`
+      return { code: 'no-tls', advice }
+    }
     return { code: 'registry-failed', advice: 'run the same command again later' }
   }
 
   /** Go's servers say in words that they were spoken to in plain http, and want TLS. */
   #speaksTls(answer: Answer): boolean {
     const html = answer.headers['docker-distribution-api-version'] === undefined
-    if (this.#scheme !== 'http' || !isLoopback(this.reference.registry) || !html) return false
+    if (this.#scheme !== 'http' || !isLocal(this.reference.registry) || !html) return false
     answer.discard()
     this.#scheme = 'https'
     return true

@@ -34,8 +34,25 @@ describe('the proxy of the environment', () => {
     ])
   })
 
-  it('is not taken from HTTP_PROXY, which a request header can set', () => {
-    expect(proxyOf('http://mirror.example/x', { HTTP_PROXY: 'http://one.example' })).toBe(undefined)
+  it('is taken from HTTP_PROXY but in a CGI program, where a request header can set it', () => {
+    const env = { HTTP_PROXY: 'http://one.example:3128' }
+    expect(proxyOf('http://mirror.example/x', env)).toBe('http://one.example:3128/')
+    expect(proxyOf('http://mirror.example/x', { ...env, REQUEST_METHOD: 'GET' })).toBe(undefined)
+  })
+
+  it('is never asked for what is on this machine', () => {
+    const env = { http_proxy: 'http://one.example:3128', https_proxy: 'http://one.example:3128' }
+    const urls = ['http://localhost:5000/', 'https://127.0.0.1:5000/', 'http://127.8.9.1/', 'https://[::1]/']
+    expect(urls.filter((url) => proxyOf(url, env) !== undefined)).toEqual([])
+  })
+
+  it('is passed by for a block of addresses that no_proxy names', () => {
+    const env = { http_proxy: 'http://one.example:3128', no_proxy: '10.0.0.0/8,fd00::/8,192.0.2.7/33,x/8' }
+    const urls = ['10.1.2.3:5000', '[fd12::1]', '11.1.2.3', '192.0.2.7', '[fe80::1]', 'x']
+    expect(urls.filter((host) => proxyOf(`http://${host}/`, env) === undefined)).toEqual([
+      '10.1.2.3:5000',
+      '[fd12::1]',
+    ])
   })
 
   it.each(['*', 'mirror.example', '.example', '*.example', 'example', 'a, mirror.example:8080'])(

@@ -328,7 +328,7 @@ describe('a login', () => {
     expect(message).toMatch(/; `docker login 127\.0\.0\.1:\d+` logs in\.$/)
     await configure('wrong')
     expect((await caughtLater(() => push())).message).toMatch(
-      /; `docker login 127\.0\.0\.1:\d+` renews the login\.$/,
+      /; it did not take the login that Docker has, which `docker login 127\.0\.0\.1:\d+` renews\.$/,
     )
     expect(asked(/^(PUT|POST|PATCH)/)).toEqual([])
   })

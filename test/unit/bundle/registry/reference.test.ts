@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   formatReference,
-  isLoopback,
+  isLocal,
   isReference,
   parseReference,
 } from '../../../../src/bundle/registry/reference.ts'
@@ -55,8 +55,8 @@ describe('a reference', () => {
 
 it('plain http is no risk on this machine alone', () => {
   const hosts = ['localhost', 'localhost:5000', '127.0.0.1:5000', '127.1.2.3', '[::1]:5000']
-  expect(hosts.filter((host) => !isLoopback(host))).toEqual([])
-  expect(['registry.example', '127.example', 'localhost.example:1'].filter(isLoopback)).toEqual([])
+  expect(hosts.filter((host) => !isLocal(host))).toEqual([])
+  expect(['registry.example', '127.example', 'localhost.example:1'].filter(isLocal)).toEqual([])
 })
 
 it('a bad reference ends with exit code 2', () => {
