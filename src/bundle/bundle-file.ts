@@ -93,7 +93,8 @@ function cut(
   return found
 }
 
-function unreadable(name: string, error: unknown): unknown {
+/** Why a file of a bundle cannot be opened, as an error. */
+export function unreadable(name: string, error: unknown): unknown {
   const code = errorCode(error)
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return badInput(

@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto'
-import { formatBytes } from '../lib/bytes.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import type { Report } from '../lib/progress.ts'
 import type { BundleFile } from './bundle-file.ts'
-import {
-  type BundledFile,
-  type BundledLayer,
-  type BundleManifest,
-  blobPath,
-  limits,
-  manifestName,
-} from './format.ts'
+import { type BundledFile, type BundledLayer, type BundleManifest, blobPath, manifestName } from './format.ts'
 import { damaged, type Member, unsafe } from './read-members.ts'
 import { quoted, refused } from './refuse.ts'
 import { LayerFault, type ScannedLayer, scanLayer } from './scan-layer.ts'
@@ -46,13 +38,8 @@ export async function checkContents(
   report({ type: 'start', task, total: file.size, unit: 'bytes' })
   const layers = distinctLayers(file, manifest)
   const small = new Map<string, Uint8Array>()
-  let together = 0
   for (const { path, size, sha256 } of manifest.files) {
     if (layers.has(path)) continue
-    if (size > limits.file) throw unsafe(file, `${quoted(path)} is larger than ${formatBytes(limits.file)}`)
-    together += size
-    if (together > limits.smallFiles)
-      throw unsafe(file, `its files other than layers are larger than ${formatBytes(limits.smallFiles)}`)
     const bytes = await file.read(positions.get(path)!.content, size)
     signal?.throwIfAborted()
     if (sha256Hex(bytes) !== sha256) throw altered(file, path)
@@ -110,8 +97,6 @@ function distinctLayers(file: BundleFile, { images }: BundleManifest): ReadonlyM
         file.name,
         `its ${manifestName} describes the layer ${layer.digest} in two ways`,
       )
-    if (layer.unpacked > limits.unpacked)
-      throw unsafe(file, `the layer ${layer.name} unpacks to more than ${formatBytes(limits.unpacked)}`)
     layers.set(path, layer)
   }
   return layers

@@ -1,10 +1,13 @@
-import type { ImageConfig, Manifest } from '../image/oci.ts'
+import { type ImageConfig, type Manifest, mediaTypes } from '../image/oci.ts'
+import type { Digest } from '../lib/digest.ts'
 import { badInput } from '../lib/errors.ts'
+import { plainText } from '../lib/plain-text.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { parseLock } from '../lock/read-lock.ts'
 import type { BundleFile } from './bundle-file.ts'
 import type { SmallFiles } from './check-contents.ts'
 import {
+  type BundledBlob,
   type BundledImage,
   type BundleManifest,
   blobPath,
@@ -17,7 +20,7 @@ import {
 } from './format.ts'
 import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
 import { differenceOf, lockedPackages, packagesDigest, readStatus } from './package-list.ts'
-import { refused } from './refuse.ts'
+import { quoted, refused } from './refuse.ts'
 import type { ScannedLayer } from './scan-layer.ts'
 
 /**
@@ -69,17 +72,16 @@ function layoutFault(bundle: BundleManifest, small: SmallFiles): string | undefi
     : 'its beginning is not the installer image'
 }
 
-/** Every blob by its digest, none missing and none that no image names. */
+/** Every blob by its digest and of its size, none missing and none that no image names. */
 function blobFault({ images, files }: BundleManifest): string | undefined {
-  const present = new Set(
-    images.flatMap(({ layers }) => layers.filter(({ absent }) => !absent)).map(({ digest }) => digest),
-  )
-  const known = new Set([
-    ...images.flatMap(({ manifest, config }) => [manifest.digest, config.digest]),
-    ...present,
+  const blobs = images.flatMap(({ manifest, config, layers }) => [
+    manifest,
+    config,
+    ...layers.filter(({ absent }) => !absent),
   ])
-  const found = new Set<string>()
-  for (const { path, sha256 } of files) {
+  const known = new Set(blobs.map(({ digest }) => digest))
+  const found = new Map<Digest, number>()
+  for (const { path, size, sha256 } of files) {
     const digest = digestOfPath(path)
     if (!digest) {
       if (path.startsWith('blobs/')) return `${path} is no blob's path`
@@ -87,10 +89,14 @@ function blobFault({ images, files }: BundleManifest): string | undefined {
     }
     if (digest !== `sha256:${sha256}`) return `the blob ${path} has another digest than its path says`
     if (!known.has(digest)) return `it holds the blob ${digest}, which no image names`
-    found.add(digest)
+    found.set(digest, size)
   }
-  const missing = [...known].find((digest) => !found.has(digest))
-  return missing && `it lacks the blob ${missing}, which an image names`
+  for (const { digest, size } of blobs) {
+    const held = found.get(digest)
+    if (held === undefined) return `it lacks the blob ${digest}, which an image names`
+    if (held !== size) return `the blob ${digest} has ${held} bytes, and an image says ${size}`
+  }
+  return undefined
 }
 
 function imageFault(
@@ -101,15 +107,14 @@ function imageFault(
   const manifest = parseJson<Partial<Manifest>>(small.get(blobPath(image.manifest.digest)))
   const config = parseJson<Partial<ImageConfig>>(small.get(blobPath(image.config.digest)))
   if (!manifest || !Array.isArray(manifest.layers)) return 'its manifest is no manifest'
-  if (!config || !Array.isArray(config.rootfs?.diff_ids)) return 'its configuration is none'
-  if (manifest.config?.digest !== image.config.digest)
+  if (!config || !isObject(config.config) || !Array.isArray(config.rootfs?.diff_ids))
+    return 'its configuration is none'
+  if (!isBlob(manifest.config, mediaTypes.config, image.config))
     return `its ID is not the one that ${manifestName} says`
-  const digests = manifest.layers.map(({ digest }) => digest)
+  const { layers } = image
   if (
-    !same(
-      digests,
-      image.layers.map(({ digest }) => digest),
-    )
+    manifest.layers.length !== layers.length ||
+    !manifest.layers.every((layer, index) => isBlob(layer, mediaTypes.layer, layers[index]!))
   )
     return `its layers are not those that ${manifestName} says`
   if (
@@ -120,7 +125,7 @@ function imageFault(
   )
     return `its diff IDs are not those that ${manifestName} says`
   if (`${config.os}/${config.architecture}` !== platform)
-    return `it is for ${config.os}/${config.architecture}, and the bundle for ${platform}`
+    return `it is for ${quoted(`${config.os}/${config.architecture}`)}, and the bundle for ${platform}`
   const gap = image.layers.findIndex(({ absent }) => !absent)
   if (image.layers.some(({ absent }, index) => absent && gap >= 0 && index > gap))
     return 'a layer is absent above one that is there'
@@ -158,10 +163,21 @@ function readLock(file: Pick<BundleFile, 'name'>, small: SmallFiles): Lockfile {
   } catch (error) {
     throw badInput(
       'wrong-lock',
-      `${file.name} is refused, nothing was loaded: ${error instanceof Error ? error.message : String(error)}`,
+      `${file.name} is refused, nothing was loaded: ${plainText(error instanceof Error ? error.message : String(error))}`,
       error,
     )
   }
+}
+
+/** Whether a manifest names this blob, as what it is, and nowhere else to get it from. */
+function isBlob(value: unknown, mediaType: string, { digest, size }: BundledBlob): boolean {
+  return (
+    isObject(value) &&
+    value.mediaType === mediaType &&
+    value.digest === digest &&
+    value.size === size &&
+    !('urls' in value)
+  )
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {
@@ -171,8 +187,12 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 function parseJson<T>(bytes: Uint8Array | undefined): T | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'))
-    return typeof value === 'object' && value !== null ? (value as T) : undefined
+    return isObject(value) ? (value as T) : undefined
   } catch {
     return undefined
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

@@ -31,7 +31,7 @@ export const limits = {
   file: 32 << 20,
   /** All of those together. */
   smallFiles: 128 << 20,
-  /** A layer when it is unpacked. */
+  /** All layers when they are unpacked. */
   unpacked: 16 * 2 ** 30,
   /** An image's package database. */
   status: 64 << 20,

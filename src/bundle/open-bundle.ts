@@ -9,6 +9,7 @@ import { type Report, silent } from '../lib/progress.ts'
 import type { BundleFile } from './bundle-file.ts'
 import { checkContents, type SmallFiles } from './check-contents.ts'
 import { checkImages } from './check-images.ts'
+import { limitsFault } from './check-limits.ts'
 import { checkMembers } from './check-members.ts'
 import {
   type BundledImage,
@@ -23,7 +24,7 @@ import {
 } from './format.ts'
 import { parseManifest, peekManifest } from './parse-manifest.ts'
 import { openBundleFile } from './parts.ts'
-import { damaged, type Member, readMembers } from './read-members.ts'
+import { damaged, type Member, readMembers, unsafe } from './read-members.ts'
 import { refused } from './refuse.ts'
 import { checkSignature, type Trust } from './signature-check.ts'
 
@@ -83,6 +84,8 @@ async function check(file: BundleFile, options: OpenOptions): Promise<OpenedBund
       `${file.name} is for ${manifest.platform}, and this Engine runs ${options.platform}; nothing was loaded. Take the bundle for ${options.platform}.`,
     )
   }
+  const unfit = limitsFault(manifest)
+  if (unfit) throw unsafe(file, `it ${unfit}`)
   await checkMembers(file, members, manifest)
   const positions = new Map(members.map((member) => [member.path, member]))
   const { small, layers } = await checkContents(file, manifest, positions, {

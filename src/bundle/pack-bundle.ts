@@ -2,7 +2,9 @@ import { createHash, type KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Image } from '../image/image.ts'
 import { digestOf, sha256Hex } from '../lib/digest.ts'
+import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
+import { limitsFault } from './check-limits.ts'
 import { describeImage } from './describe-image.ts'
 import {
   type BundledFile,
@@ -77,7 +79,7 @@ export interface PackedBundle {
 
 /**
  * Decides every byte of a bundle. The same content and, with ed25519, the same key give the same bytes: an ECDSA
- * signature holds a random number. Throws what reading a layer throws.
+ * signature holds a random number. Throws `unfit-bundle`, exit code 2, and what reading a layer throws.
  */
 export async function packBundle(content: BundleContent, key?: KeyObject): Promise<PackedBundle> {
   const images = await describeImages(content)
@@ -109,6 +111,12 @@ export async function packBundle(content: BundleContent, key?: KeyObject): Promi
     images,
     files: [...beginning, ...rest].map(describeFile),
   }
+  const unfit = limitsFault(manifest)
+  if (unfit)
+    throw badInput(
+      'unfit-bundle',
+      `${facts.bundle} cannot be packed, because it ${unfit}; change that in the product directory and run the same command again.`,
+    )
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)
   const own: PackedFile[] = [
     { path: manifestName, bytes },

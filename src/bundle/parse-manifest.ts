@@ -1,12 +1,16 @@
 import { platforms } from '../lib/platform.ts'
-import { anyText, type Check, count, listOf, object, text } from '../lock/lock-shape.ts'
+import { type Check, count, listOf, object, text } from '../lock/lock-shape.ts'
 import { type BundleManifest, bundleFormat } from './format.ts'
 
 const sha256 = text(/^[0-9a-f]{64}$/, 'a SHA-256 in hex')
 const digest = text(/^sha256:[0-9a-f]{64}$/, 'a sha256 digest')
 const word = text(/^[a-z0-9][a-z0-9._-]*$/, 'a name')
 const path = text(/^[\x21-\x7e]{1,255}$/, 'a path')
+/** Shown on terminals. */
+const line = text(/^\P{Cc}*$/u, 'a line of text')
 const version = text(/^[0-9A-Za-z.+-]+$/, 'a version')
+/** What eleven octal digits of seconds reach: the year 2242. */
+const lastDate = 8 ** 11 * 1000
 const yes: Check = (value, at) => (value === true ? undefined : `${at} is not true`)
 const oneOf = (values: readonly string[]): Check =>
   text(new RegExp(`^(?:${values.join('|')})$`), `one of ${values.join(', ')}`)
@@ -20,9 +24,9 @@ const shape: Check = object(
       name: word,
       version,
       command: word,
-      vendor: anyText,
-      product: anyText,
-      support: anyText,
+      vendor: line,
+      product: line,
+      support: line,
     }),
     platform: oneOf(platforms),
     date: text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/, 'a date in UTC'),
@@ -58,9 +62,12 @@ export function peekManifest(value: unknown): { format?: number; key?: string } 
   }
 }
 
-function contentProblem({ format, kind, since, images, files, prefix }: BundleManifest): string | undefined {
+function contentProblem(manifest: BundleManifest): string | undefined {
+  const { format, kind, since, date, images, files, prefix } = manifest
   if (format !== bundleFormat) return `format is ${format}, not ${bundleFormat}`
   if ((kind === 'update') !== (since !== undefined)) return `kind is ${kind}, and since does not fit it`
+  const time = Date.parse(date)
+  if (!(time >= 0 && time < lastDate)) return `date is ${date}, which a tar cannot hold`
   const roles = images.map(({ role }) => role)
   if (roles.filter((role) => role === 'appliance').length !== 1) return 'images does not hold one appliance'
   if (new Set(roles).size !== roles.length) return 'images holds a role twice'

@@ -4,7 +4,8 @@ import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { badInput } from '../lib/errors.ts'
 import { count, listOf, object, text } from '../lock/lock-shape.ts'
-import { type BundleFile, openPieces, openWhole } from './bundle-file.ts'
+import { type BundleFile, openPieces, openWhole, unreadable } from './bundle-file.ts'
+import { limits } from './format.ts'
 import { refused } from './refuse.ts'
 
 /** `<bundle>.parts`: what tells the parts of one bundle from any other's. Not signed: what they join to is. */
@@ -80,17 +81,21 @@ const shape = object({
 
 async function readParts(file: string): Promise<PartsManifest> {
   const name = path.basename(file)
-  const source = await readFile(file, 'utf8').catch((error: unknown) => {
+  const found = await stat(file).catch(() => undefined)
+  if (!found?.isFile())
     throw badInput(
       'missing-part',
       `There is no ${name} beside the parts, which lists them; put all files of the bundle into one folder and run the same command again.`,
-      error,
     )
+  if (found.size > limits.manifest)
+    throw refused('bad-bundle', name, `it is larger than any list of a bundle's parts`)
+  const source = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable(name, error)
   })
   const value = parseJson(source)
   const list = value as PartsManifest
   const problem =
-    shape(value, '') ??
+    (value === undefined ? 'it is not JSON' : shape(value, '')) ??
     (list.format === 1 ? undefined : `format is ${list.format}, not 1`) ??
     (list.parts.every((part, index) => part.name === partName(list.name, index + 1))
       ? undefined

@@ -1,7 +1,7 @@
 import type { BundleFile } from './bundle-file.ts'
 import { limits } from './format.ts'
 import { quoted, refused } from './refuse.ts'
-import { block, paddingOf } from './tar-block.ts'
+import { block, isHeaderWhole, octalField, paddingOf, textField } from './tar-block.ts'
 
 /** A file in the tar, as its header tells. */
 export interface Member {
@@ -44,11 +44,10 @@ export async function readMembers(file: BundleFile): Promise<Member[]> {
 }
 
 function readHeader(file: BundleFile, bytes: Buffer, header: number): Member {
-  const magic = bytes.toString('latin1', 257, 262)
-  if (magic !== 'ustar' || octal(bytes, 148, 8) !== sumOf(bytes))
+  if (textField(bytes, 257, 5) !== 'ustar' || !isHeaderWhole(bytes))
     throw header === 0 ? noBundle(file) : damaged(file, `the tar header at byte ${header} is damaged`)
-  const prefix = text(bytes, 345, 155)
-  const name = text(bytes, 0, 100)
+  const prefix = textField(bytes, 345, 155)
+  const name = textField(bytes, 0, 100)
   const path = prefix === '' ? name : `${prefix}/${name}`
   const kind = String.fromCharCode(bytes[156]!)
   if (kind !== '0' && kind !== '\0')
@@ -59,26 +58,9 @@ function readHeader(file: BundleFile, bytes: Buffer, header: number): Member {
     throw unsafe(file, `it holds ${quoted(path)}, which leads out of it`)
   if (path.split('/').some((part) => part === '' || part === '.') || /\p{Cc}/u.test(path))
     throw unsafe(file, `it holds ${quoted(path)}, which is no plain path`)
-  const size = octal(bytes, 124, 12)
+  const size = octalField(bytes, 124, 12)
   if (size === undefined) throw damaged(file, `the tar header at byte ${header} is damaged`)
   return { path, size, header, content: header + block }
-}
-
-function octal(bytes: Buffer, offset: number, length: number): number | undefined {
-  const digits = text(bytes, offset, length).trim()
-  return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined
-}
-
-function text(bytes: Buffer, offset: number, length: number): string {
-  const end = bytes.indexOf(0, offset)
-  return bytes.toString('utf8', offset, end < 0 || end > offset + length ? offset + length : end)
-}
-
-/** Sum of the header's bytes, its own field counted as blanks. */
-function sumOf(bytes: Buffer): number {
-  let sum = 0
-  for (const [index, byte] of bytes.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte
-  return sum
 }
 
 export function damaged(file: Pick<BundleFile, 'name'>, reason: string, cause?: unknown): Error {

@@ -24,9 +24,12 @@ export async function scanLayer(blob: Readable, limit: number, signal?: AbortSig
   const compressed = createHash('sha256')
   const tar = createHash('sha256')
   const finder = new StatusFinder()
+  const gunzip = createGunzip({ chunkSize: 1 << 20 })
+  let packed = 0
   let unpacked = 0
   const hashing = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
+      packed += chunk.length
       compressed.update(chunk)
       yield chunk
     }
@@ -37,15 +40,19 @@ export async function scanLayer(blob: Readable, limit: number, signal?: AbortSig
       if (unpacked > limit) throw new LayerFault(`unpacks to more than the ${limit} bytes that it may`)
       tar.update(chunk)
       finder.take(chunk)
+      if (!finder.isTar) throw new LayerFault('is no tar')
     }
   }
   try {
-    await pipeline(blob, hashing, createGunzip({ chunkSize: 1 << 20 }), take, signal ? { signal } : {})
+    await pipeline(blob, hashing, gunzip, take, signal ? { signal } : {})
   } catch (error) {
     if (/^Z_/.test((error as { code?: string }).code ?? ''))
       throw new LayerFault('cannot be unpacked', { cause: error })
     throw error
   }
+  // Node passes over zeros behind the last gzip member; an Engine stops at them.
+  if (gunzip.bytesWritten !== packed) throw new LayerFault('cannot be unpacked to its end')
+  if (!finder.isWhole) throw new LayerFault('is a tar without its end')
   return {
     digest: `sha256:${compressed.digest('hex')}`,
     diffId: `sha256:${tar.digest('hex')}`,

@@ -1,17 +1,32 @@
 import { limits } from './format.ts'
-import { block, paddingOf } from './tar-block.ts'
+import { block, isHeaderWhole, octalField, paddingOf, textField } from './tar-block.ts'
 
 const wanted = 'var/lib/dpkg/status'
 
-/** Looks for a package database in a tar that comes in chunks, and remembers nothing else of it. */
+/**
+ * Looks for a package database in a tar that comes in chunks, and remembers nothing else of it. Every header on the way
+ * is looked at: what is no tar would stop an Engine halfway.
+ */
 export class StatusFinder {
   status: Uint8Array | undefined
+  #isTar = true
+  #ended = false
   readonly #header = Buffer.alloc(block)
   #filled = 0
   /** Bytes of the current entry still to come, with and without its padding. */
   #rest = 0
   #content = 0
   #found: { bytes: Buffer; length: number } | undefined
+
+  /** Whether all so far may be a tar. */
+  get isTar(): boolean {
+    return this.#isTar
+  }
+
+  /** Whether all so far is a tar with its end. */
+  get isWhole(): boolean {
+    return this.#isTar && this.#ended && this.#filled === 0
+  }
 
   take(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) at += this.#rest > 0 ? this.#skip(chunk, at) : this.#fill(chunk, at)
@@ -39,10 +54,16 @@ export class StatusFinder {
     this.#filled += length
     if (this.#filled < block) return length
     this.#filled = 0
-    const end = this.#header.indexOf(0)
-    const path = this.#header.toString('latin1', 0, end < 0 || end > 100 ? 100 : end).replace(/^\.\//, '')
-    const digits = this.#header.toString('latin1', 124, 136).replace(/[\0 ]+$/, '')
-    const size = /^ *[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : 0
+    if (this.#header.every((byte) => byte === 0)) {
+      this.#ended = true
+      return length
+    }
+    const size = octalField(this.#header, 124, 12)
+    if (this.#ended || size === undefined || !isHeaderWhole(this.#header)) {
+      this.#isTar = false
+      return length
+    }
+    const path = textField(this.#header, 0, 100).replace(/^\.\//, '')
     this.#content = size
     this.#rest = size + paddingOf(size)
     const isFile = this.#header[156] === 0x30 || this.#header[156] === 0

@@ -6,9 +6,9 @@ import { followLogs, type LogRequest, readLogs } from '../host/logs.ts'
 import { containersOf } from '../host/plan-memory.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
+import { plainText } from '../lib/plain-text.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
-import { plainText } from './plain-text.ts'
 
 export interface LogsOptions {
   readonly directory: string

@@ -1,8 +1,8 @@
 import type { Ending } from '../host/endings.ts'
 import type { HostStatus, ServiceStatus } from '../host/status.ts'
 import { formatBytes, formatMemory } from '../lib/bytes.ts'
+import { plainText } from '../lib/plain-text.ts'
 import { showDuration } from './duration-text.ts'
-import { plainText } from './plain-text.ts'
 import { showPort } from './port-text.ts'
 
 /** One appliance for people: a table of its services, and what there is to tell of the whole. Pure. */

@@ -114,8 +114,8 @@ export async function writeUnsigned(
 export interface TinyEntry {
   path: string
   bytes: Buffer
-  /** Of the tar header, where it is to be another than "0". */
-  typeflag?: string
+  /** Changes the tar header; its checksum is made anew. */
+  header?: (header: Buffer) => unknown
 }
 
 /** A bundle taken apart, to be put together wrongly. */
@@ -133,10 +133,10 @@ export function takeApart(bundle: Buffer): TinyEntry[] {
 /** Puts entries together as they are, whatever they say. */
 export function putTogether(entries: readonly TinyEntry[]): Buffer {
   const date = Date.parse('2026-11-19T02:12:54Z') / 1000
-  const pieces = entries.flatMap(({ path, bytes, typeflag }) => {
+  const pieces = entries.flatMap(({ path, bytes, header: change }) => {
     const header = Buffer.from(bundleHeader('x', bytes.length, date))
     header.fill(0, 0, 100).write(path, 0)
-    if (typeflag) header.write(typeflag, 156)
+    change?.(header)
     header.fill(0x20, 148, 156)
     const sum = header.reduce((total, byte) => total + byte, 0)
     header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)

@@ -7,7 +7,7 @@ import type { BundledFile, BundleManifest } from '../../../src/bundle/format.ts'
 import { type OpenOptions, openBundle } from '../../../src/bundle/open-bundle.ts'
 import { signBytes } from '../../../src/bundle/signature.ts'
 import { digestOf, hexOf } from '../../../src/lib/digest.ts'
-import { SlipwayError } from '../../../src/lib/errors.ts'
+import { again, refusalOf } from '../../support/refusal.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 import {
   collect,
@@ -26,7 +26,6 @@ import {
   writeUnsigned,
 } from '../../support/tiny-bundle.ts'
 
-const again = 'Nothing was loaded; get the file from its vendor again.'
 const trusted: OpenOptions = { keys: [tinyPublicKey] }
 let scratch: Scratch
 let bundle: Buffer
@@ -43,13 +42,7 @@ afterAll(() => scratch.remove())
 async function refusal(bytes: Uint8Array, options: OpenOptions = trusted): Promise<[string, string]> {
   const file = path.join(scratch.path, 'tiny.tar')
   await writeFile(file, bytes)
-  try {
-    await (await openBundle(file, options)).close()
-  } catch (error) {
-    if (error instanceof SlipwayError && error.exitCode === 2) return [error.code, error.message]
-    throw error
-  }
-  throw new Error('It was taken.')
+  return refusalOf(file, options)
 }
 
 function change(at: (entry: TinyEntry) => boolean, to: (entry: TinyEntry) => TinyEntry): TinyEntry[] {
@@ -205,7 +198,7 @@ describe('a bundle for another program or place', () => {
 describe('a tar that is not as it must be', () => {
   const extra = (name: string, typeflag?: string): TinyEntry[] => [
     ...entries,
-    { ...text(name, ''), ...(typeflag && { typeflag }) },
+    { ...text(name, ''), ...(typeflag && { header: (header) => header.write(typeflag, 156) }) },
   ]
   it.each([
     [
@@ -380,7 +373,7 @@ describe('a bundle that its own vendor signed wrongly', () => {
     const sealed = seal(entries, (manifest) => withLayer(manifest, { unpacked: 2 ** 40 }))
     expect(await refusal(putTogether(sealed))).toEqual([
       'unsafe-bundle',
-      `tiny.tar is refused: the layer brand unpacks to more than 17.2 GB. ${again}`,
+      `tiny.tar is refused: it holds layers that unpack to more than 17.2 GB. ${again}`,
     ])
   })
 

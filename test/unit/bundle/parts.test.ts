@@ -4,8 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openBundle } from '../../../src/bundle/open-bundle.ts'
 import { packBundle } from '../../../src/bundle/pack-bundle.ts'
 import { writeBundle } from '../../../src/bundle/write-bundle.ts'
-import { SlipwayError } from '../../../src/lib/errors.ts'
 import { silent } from '../../../src/lib/progress.ts'
+import { again, refusalOf } from '../../support/refusal.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 import { tinyContent, tinyKey, tinyKeyId, tinyPublicKey } from '../../support/tiny-bundle.ts'
 
@@ -37,14 +37,8 @@ async function opened(file: string): Promise<string | undefined> {
   return bundle.key
 }
 
-async function refusal(file: string): Promise<[string, string]> {
-  try {
-    await opened(file)
-  } catch (error) {
-    if (error instanceof SlipwayError && error.exitCode === 2) return [error.code, error.message]
-    throw error
-  }
-  throw new Error('It was taken.')
+function refusal(file: string): Promise<[string, string]> {
+  return refusalOf(path.join(folder, file), { keys: [tinyPublicKey] })
 }
 
 describe('a bundle in parts', () => {
@@ -92,7 +86,7 @@ describe('a bundle in parts', () => {
     await rename(path.join(folder, 'kept'), path.join(folder, parts[1]!))
     expect(await refusal(name)).toEqual([
       'foreign-part',
-      `${name} is refused: the file ${name}.001 is the part ${name}.002; give them their own names. Nothing was loaded; get the file from its vendor again.`,
+      `${name} is refused: the file ${name}.001 is the part ${name}.002; give them their own names. ${again}`,
     ])
   })
 
@@ -100,7 +94,7 @@ describe('a bundle in parts', () => {
     await writeFile(path.join(folder, parts[1]!), Buffer.alloc(size, 'x'))
     expect(await refusal(parts[0]!)).toEqual([
       'foreign-part',
-      `${name} is refused: the file ${name}.002 is not that part of it, or is damaged. Nothing was loaded; get the file from its vendor again.`,
+      `${name} is refused: the file ${name}.002 is not that part of it, or is damaged. ${again}`,
     ])
   })
 
@@ -108,7 +102,7 @@ describe('a bundle in parts', () => {
     await writeFile(path.join(folder, parts[1]!), Buffer.alloc(100))
     expect(await refusal(name)).toEqual([
       'foreign-part',
-      `${name} is refused: its part ${name}.002 has 100 bytes, and ${name}.parts says ${size}. Nothing was loaded; get the file from its vendor again.`,
+      `${name} is refused: its part ${name}.002 has 100 bytes, and ${name}.parts says ${size}. ${again}`,
     ])
   })
 
@@ -118,8 +112,31 @@ describe('a bundle in parts', () => {
     await writeFile(list, text.replaceAll(`${name}.001`, '../../etc/shadow'))
     expect(await refusal(name)).toEqual([
       'bad-bundle',
-      `${name}.parts is refused: it is no list of a bundle's parts: parts[0].name is "../../etc/shadow", not a file name. Nothing was loaded; get the file from its vendor again.`,
+      `${name}.parts is refused: it is no list of a bundle's parts: parts[0].name is "../../etc/shadow", not a file name. ${again}`,
     ])
+  })
+
+  it.each([
+    ['is no list', () => 'nonsense', "it is no list of a bundle's parts: it is not JSON"],
+    [
+      'is of another format',
+      (list: string) => list.replace('"format": 1', '"format": 2'),
+      "it is no list of a bundle's parts: format is 2, not 1",
+    ],
+    [
+      'counts otherwise',
+      (list: string) => list.replace(`${name}.001`, `${name}.000`),
+      "it is no list of a bundle's parts: its parts are not numbered from 001",
+    ],
+    [
+      'is too long to be one',
+      (list: string) => list + ' '.repeat(8 << 20),
+      "it is larger than any list of a bundle's parts",
+    ],
+  ])('does not take a list that %s', async (_, change, reason) => {
+    const list = path.join(folder, `${name}.parts`)
+    await writeFile(list, change(await readFile(list, 'utf8')))
+    expect(await refusal(name)).toEqual(['bad-bundle', `${name}.parts is refused: ${reason}. ${again}`])
   })
 
   it('takes the place of one that was in more parts, and of the whole', async () => {
