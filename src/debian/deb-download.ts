@@ -1,14 +1,14 @@
-import { mkdir, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
+import { requireRoom } from '../lib/disk-room.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { shownUrl } from '../lib/http-failure.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { type Report, silent } from '../lib/progress.ts'
 import { sweepLeftovers } from '../lib/sweep.ts'
 import type { DebFile } from './deb-store.ts'
-import { cannotWrite, type DownloadOptions, downloadFile } from './download.ts'
+import { type DownloadOptions, downloadFile } from './download.ts'
 import { findMirror, type MirrorChoice, type MirrorKind, type MirrorOptions, mirrorKind } from './mirrors.ts'
 import type { DebianSource } from './source.ts'
 
@@ -48,7 +48,7 @@ export async function downloadDebs(
   const total = debs.reduce((sum, deb) => sum + deb.size, 0)
   const folder = path.dirname(target(debs[0]!))
   await sweepLeftovers(folder)
-  await checkRoom(folder, total)
+  await requireRoom(folder, total, 'The packages need')
 
   const report = options.report ?? silent
   const task = 'Download packages'
@@ -110,20 +110,5 @@ function lockedFilesGone(
   return new LockedFilesGone(
     names,
     `${[...asked].map(shownUrl).join(', ')} no longer has ${listed}${snapshots}; run \`${commandName()} lock --update${many ? '' : ` ${names.join(' ')}`}\` to move to what it has now.`,
-  )
-}
-
-/** A full disk is better found before the first byte than after the last but one. */
-async function checkRoom(folder: string, bytes: number): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw cannotWrite(folder, error)
-  })
-  const space = await statfs(folder).catch(() => undefined)
-  if (!space || space.blocks === 0) return
-  const free = space.bavail * space.bsize
-  if (free >= bytes) return
-  throw new SlipwayError(
-    'disk-full',
-    `The packages need ${formatBytes(bytes)} and the disk of ${folder} has ${formatBytes(free)} left; free some space, or set SLIPWAY_CACHE to a folder that has it, and run the same command again.`,
   )
 }

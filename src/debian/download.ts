@@ -1,6 +1,6 @@
 import * as lib from '../lib/download.ts'
 
-export { cannotWrite, type DownloadOptions } from '../lib/download.ts'
+export type { DownloadOptions } from '../lib/download.ts'
 
 /** A file whose size and SHA-256 the signed index, or the lock, has told. */
 export type SignedFile = Omit<lib.KnownFile, 'wording'>

@@ -26,6 +26,18 @@ export async function loadImage(
   report: Report,
   signal?: AbortSignal,
 ): Promise<LoadedImage> {
+  const loaded = await sendMissing(engine, image, references, report, signal)
+  await image.discard?.()
+  return loaded
+}
+
+async function sendMissing(
+  engine: Engine,
+  image: ImageSource,
+  references: readonly string[],
+  report: Report,
+  signal: AbortSignal | undefined,
+): Promise<LoadedImage> {
   const shared = await countShared(engine, image)
   if (shared > 0) {
     try {

@@ -20,6 +20,8 @@ export interface ImageSource {
   readonly labels: Readonly<Record<string, string>>
   /** Brings blobs to this machine, checked, before they are opened; absent where they are here. */
   bring?(blobs: readonly Descriptor[], signal?: AbortSignal): Promise<void>
+  /** Removes what was brought, once the Engine has the image. */
+  discard?(): Promise<void>
   /** A blob's bytes, checked against digest and size as they pass: the stream fails at its end if they differ. */
   open(blob: Descriptor): Readable
 }

@@ -107,11 +107,14 @@ function sourceOf(
   }
 }
 
-/** A blob's bytes from a file; the stream fails at its end where they are not those of the digest. */
-export function openBlobFile(file: string, blob: Descriptor): Readable {
+/**
+ * A blob's bytes from a file; the stream fails at its end where they are not those of the digest. `advice` ends its
+ * sentence.
+ */
+export function openBlobFile(file: string, blob: Descriptor, advice: string = anew): Readable {
   const read = createReadStream(file, { highWaterMark: 1 << 20 })
-  const checked = checkedBlob(blob, () => badBlob(file))
-  read.once('error', (error) => checked.destroy(unreadable(file, error)))
+  const checked = checkedBlob(blob, () => badBlob(file, advice))
+  read.once('error', (error) => checked.destroy(unreadable(file, error, advice)))
   return pipeline(read, checked, () => {})
 }
 
@@ -152,13 +155,13 @@ export function blobFile(directory: string, digest: string): string {
   return path.join(directory, 'blobs', 'sha256', hexOf(digest as Digest))
 }
 
-function badBlob(file: string): SlipwayError {
-  return badInput('bad-blob', `${file} is damaged: its bytes do not have the digest of its name; ${anew}`)
+function badBlob(file: string, advice = anew): SlipwayError {
+  return badInput('bad-blob', `${file} is damaged: its bytes do not have the digest of its name; ${advice}`)
 }
 
-function unreadable(file: string, error: unknown): Error {
+function unreadable(file: string, error: unknown, advice = anew): Error {
   if (errorCode(error) !== 'ENOENT') return error as Error
-  return badInput('bad-blob', `${file} is missing from the layout; ${anew}`, error)
+  return badInput('bad-blob', `${file} is missing; ${advice}`, error)
 }
 
 const anew = `\`${commandName()} build\` writes the layout anew.`

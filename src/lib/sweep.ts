@@ -4,10 +4,16 @@ import path from 'node:path'
 const day = 24 * 3600 * 1000
 
 /** How long an unfinished file may stay: a killed process comes back for a `.partial`, never for a `.tmp`. */
-const lifetimes: Readonly<Record<string, number>> = { '.tmp': day, '.partial': 30 * day }
+const unfinished: Readonly<Record<string, number>> = { '.tmp': day, '.partial': 30 * day }
+
+/** Lifetimes for a folder whose whole files, which have no ending, wait only for the run that fetched them to go on. */
+export const waiting: Readonly<Record<string, number>> = { ...unfinished, '': 30 * day }
 
 /** Removes what killed processes left in a cache folder. Fails silently: it is a courtesy, not a step. */
-export async function sweepLeftovers(folder: string, now = Date.now()): Promise<void> {
+export async function sweepLeftovers(
+  folder: string,
+  { lifetimes = unfinished, now = Date.now() }: { lifetimes?: typeof unfinished; now?: number } = {},
+): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const lifetime = lifetimes[path.extname(name)]
     if (lifetime === undefined) continue

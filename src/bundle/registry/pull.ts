@@ -1,17 +1,11 @@
-import path from 'node:path'
-import { fileHasDigest } from '../../image/blob.ts'
 import type { ImageSource } from '../../image/image-source.ts'
 import type { Descriptor, ImageConfig, Index, Manifest } from '../../image/oci.ts'
-import { openBlobFile } from '../../image/read-layout.ts'
-import { writeFileAtomic } from '../../lib/atomic.ts'
-import { formatBytes } from '../../lib/bytes.ts'
-import { type Digest, hexOf } from '../../lib/digest.ts'
-import { downloadFile } from '../../lib/download.ts'
+import type { Digest } from '../../lib/digest.ts'
 import { SlipwayError } from '../../lib/errors.ts'
-import { mapParallel } from '../../lib/parallel.ts'
 import type { Platform } from '../../lib/platform.ts'
 import type { Report } from '../../lib/progress.ts'
 import type { Trust } from '../signature-check.ts'
+import { pulledBlobs } from './pulled-blobs.ts'
 import { formatReference } from './reference.ts'
 import type { RegistrySession } from './session.ts'
 import { checkImageSignature } from './signature-check.ts'
@@ -53,7 +47,7 @@ export async function openRegistryImage(
   const image =
     'manifests' in top
       ? await chooseImage(session, top, options.platform, name)
-      : { manifest: top, descriptor: describeTop(top, found) }
+      : { manifest: top, descriptor: describeTop(top, found), bytes: found.bytes }
   const config = await readConfig(session, image.manifest, name)
   const platform = `${config.os}/${config.architecture}`
   if (platform !== options.platform) throw noPlatform(name, options.platform, [platform])
@@ -61,59 +55,18 @@ export async function openRegistryImage(
   if (diffIds.length !== image.manifest.layers.length) {
     throw badManifest(name, `has ${image.manifest.layers.length} layers and ${diffIds.length} diff IDs`)
   }
-  const fileOf = (blob: Descriptor): string => path.join(options.folder, hexOf(blob.digest))
+  const { manifest, descriptor, bytes } = image
+  const blobs = [manifest.config, ...manifest.layers]
   return {
     digest: found.digest,
     ...(key !== undefined && { key }),
     platform: options.platform,
-    manifest: image.descriptor,
-    config: image.manifest.config,
-    layers: image.manifest.layers.map((layer, index) => ({ ...layer, diffId: diffIds[index]! })),
+    manifest: descriptor,
+    config: manifest.config,
+    layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: diffIds[index]! })),
     labels: config.config?.Labels ?? {},
-    bring: (blobs, signal) => bring(session, image.descriptor, blobs, fileOf, options.report, signal),
-    open: (blob) => openBlobFile(fileOf(blob), blob),
+    ...pulledBlobs(session, { manifest: descriptor, bytes, blobs }, options.folder, options.report),
   }
-}
-
-/** Downloads what the folder lacks; a download that was cut goes on where it stopped. */
-async function bring(
-  session: RegistrySession,
-  manifest: Descriptor,
-  blobs: readonly Descriptor[],
-  fileOf: (blob: Descriptor) => string,
-  report: Report,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { registry } = session.reference
-  const here = await mapParallel(blobs, { limit: 2, signal }, (blob) => fileHasDigest(fileOf(blob), blob))
-  const wanted = new Map(blobs.filter((_, index) => !here[index]).map((blob) => [blob.digest, blob]))
-  const total = [...wanted.values()].reduce((sum, blob) => sum + blob.size, 0)
-  if (total === 0) return
-  const task = `Pull ${formatReference(session.reference)}`
-  report({ type: 'start', task, total, unit: 'bytes' })
-  const wording = { authority: 'the manifest', advice: `ask who runs ${registry}, or try again later` }
-  await mapParallel([...wanted.values()], { limit: 3, signal }, async (blob, stop) => {
-    if (blob.digest === manifest.digest) {
-      const found = await session.readManifest(blob.digest, `The manifest ${blob.digest} cannot be read`)
-      if (!found) throw missing(blob.digest, registry)
-      await writeFileAtomic(fileOf(blob), found.bytes)
-      return
-    }
-    const file = {
-      url: session.url(`blobs/${blob.digest}`),
-      name: `the blob ${blob.digest}`,
-      size: blob.size,
-      sha256: hexOf(blob.digest),
-      wording,
-    }
-    await downloadFile(file, fileOf(blob), {
-      ...session.patience,
-      signal: stop,
-      get: (url, options) => session.get(url, options),
-      onBytes: (by) => report({ type: 'advance', task, by }),
-    })
-  })
-  report({ type: 'finish', task, detail: `${wanted.size} blobs, ${formatBytes(total)}` })
 }
 
 async function chooseImage(
@@ -121,7 +74,7 @@ async function chooseImage(
   index: Index,
   platform: Platform,
   name: string,
-): Promise<{ manifest: Manifest; descriptor: Descriptor }> {
+): Promise<{ manifest: Manifest; descriptor: Descriptor; bytes: Buffer }> {
   const platformOf = (one: Descriptor): string => `${one.platform?.os}/${one.platform?.architecture}`
   const chosen = index.manifests.find((one) => platformOf(one) === platform)
   if (!chosen) {
@@ -135,7 +88,7 @@ async function chooseImage(
   if ('manifests' in manifest || found.bytes.length !== size) {
     throw badManifest(digest, 'is not the image that the index says')
   }
-  return { manifest, descriptor: { mediaType, digest, size } }
+  return { manifest, descriptor: { mediaType, digest, size }, bytes: found.bytes }
 }
 
 async function readConfig(session: RegistrySession, manifest: Manifest, name: string): Promise<ImageConfig> {

@@ -93,7 +93,7 @@ describe('readLayout', () => {
     await rm(file)
     const image = await readLayout(copy, 'linux/amd64')
     await expect(buffer(image.open(image.layers[1]!))).rejects.toThrow(
-      `${file} is missing from the layout; \`slipway build\` writes the layout anew.`,
+      `${file} is missing; \`slipway build\` writes the layout anew.`,
     )
   })
 

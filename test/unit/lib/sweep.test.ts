@@ -2,13 +2,15 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { sweepLeftovers } from '../../../src/lib/sweep.ts'
+import { sweepLeftovers, waiting } from '../../../src/lib/sweep.ts'
 
-it('only unfinished files that nobody comes back for are swept', async () => {
+it('only files that nobody comes back for are swept', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-sweep-'))
   const now = Date.parse('2026-03-10T12:00:00Z')
   const daysOld: Record<string, number> = {
     'old.deb': 400,
+    old: 31,
+    new: 29,
     'old.tmp': 2,
     'new.tmp': 0.5,
     'old.partial': 31,
@@ -19,8 +21,10 @@ it('only unfinished files that nobody comes back for are swept', async () => {
     await writeFile(path.join(folder, name), '')
     await utimes(path.join(folder, name), date, date)
   }
-  await sweepLeftovers(folder, now)
-  expect(await readdir(folder)).toEqual(['new.partial', 'new.tmp', 'old.deb'])
-  await sweepLeftovers(path.join(folder, 'nowhere'), now)
+  await sweepLeftovers(folder, { now })
+  expect(await readdir(folder)).toEqual(['new', 'new.partial', 'new.tmp', 'old', 'old.deb'])
+  await sweepLeftovers(folder, { now, lifetimes: waiting })
+  expect(await readdir(folder)).toEqual(['new', 'new.partial', 'new.tmp', 'old.deb'])
+  await sweepLeftovers(path.join(folder, 'nowhere'), { now })
   await rm(folder, { recursive: true })
 })

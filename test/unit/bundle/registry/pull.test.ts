@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyId } from '../../../../src/bundle/key.ts'
@@ -10,6 +10,7 @@ import { pushLayout } from '../../../../src/bundle/registry/push.ts'
 import { parseReference } from '../../../../src/bundle/registry/reference.ts'
 import { RegistrySession } from '../../../../src/bundle/registry/session.ts'
 import type { Trust } from '../../../../src/bundle/signature-check.ts'
+import type { Manifest } from '../../../../src/image/oci.ts'
 import { hexOf } from '../../../../src/lib/digest.ts'
 import type { Platform } from '../../../../src/lib/platform.ts'
 import { silent } from '../../../../src/lib/progress.ts'
@@ -103,6 +104,44 @@ describe('an image of a registry', () => {
     await writeFile(path.join(folder, names[0]!), 'other')
     await bringAll(image)
     expect(registry.requests).toHaveLength(1)
+  })
+
+  it('leaves nothing in the cache once it is loaded', async () => {
+    const image = await open()
+    await bringAll(image)
+    await image.discard?.()
+    expect(await readdir(folder)).toEqual([])
+    await image.discard?.()
+  })
+
+  it('has what nobody came back for swept before it is brought', async () => {
+    await mkdir(folder)
+    const [old, recent] = ['a', 'b'].map((letter) => letter.repeat(64))
+    for (const [name, days] of [
+      [old, 31],
+      [recent, 1],
+    ] as const) {
+      const date = new Date(Date.now() - days * 24 * 3600 * 1000)
+      await writeFile(path.join(folder, name!), 'another image')
+      await utimes(path.join(folder, name!), date, date)
+    }
+    const names = await bringAll(await open())
+    expect([old, recent].map((name) => names.includes(name!))).toEqual([false, true])
+  })
+
+  it('is refused before the first byte where the cache’s disk has no room for it', async () => {
+    const manifest = registry.manifest('acme/wan', written.manifest.digest) as Manifest
+    const [layer, ...layers] = manifest.layers
+    const huge = { ...manifest, layers: [{ ...layer, size: 2e15 }, ...layers] }
+    const digest = registry.put('acme/wan', Buffer.from(JSON.stringify(huge)))
+    const image = await open(`@${digest}`)
+    registry.requests.length = 0
+    const [code, message] = await failure(() => bringAll(image))
+    expect([code, message!.replace(/has [\d.]+ \wB left/, 'has little left')]).toEqual([
+      'disk-full',
+      `What is to be pulled of HOST/acme/wan needs 2000 TB and the disk of ${folder} has little left; free some space, or set SLIPWAY_CACHE to a folder that has it, and run the same command again.`,
+    ])
+    expect(registry.requests).toEqual([])
   })
 
   it('is brought to its end where the line is cut, by asking for the rest', async () => {

@@ -1,0 +1,96 @@
+import { rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { fileHasDigest } from '../../image/blob.ts'
+import type { ImageSource } from '../../image/image-source.ts'
+import type { Descriptor } from '../../image/oci.ts'
+import { openBlobFile } from '../../image/read-layout.ts'
+import { writeFileAtomic } from '../../lib/atomic.ts'
+import { formatBytes } from '../../lib/bytes.ts'
+import { hexOf } from '../../lib/digest.ts'
+import { requireRoom } from '../../lib/disk-room.ts'
+import { downloadFile } from '../../lib/download.ts'
+import { mapParallel } from '../../lib/parallel.ts'
+import type { Report } from '../../lib/progress.ts'
+import { sweepLeftovers, waiting } from '../../lib/sweep.ts'
+import { formatReference } from './reference.ts'
+import type { RegistrySession } from './session.ts'
+
+/** An image's manifest, which is read before any blob, and what it names. */
+export interface PulledImage {
+  readonly manifest: Descriptor
+  readonly bytes: Uint8Array
+  readonly blobs: readonly Descriptor[]
+}
+
+type Blobs = Required<Pick<ImageSource, 'bring' | 'open' | 'discard'>>
+
+/**
+ * The blobs of a registry's image on their way to the Engine, in a folder of files named by SHA-256. `bring` downloads
+ * what is not there, and goes on where a download was cut, also in a later run; `discard` leaves nothing of the image.
+ * `bring` throws `disk-full` before the first byte, and what `downloadFile` throws.
+ */
+export function pulledBlobs(
+  session: RegistrySession,
+  image: PulledImage,
+  folder: string,
+  report: Report,
+): Blobs {
+  const fileOf = (blob: Descriptor): string => path.join(folder, hexOf(blob.digest))
+
+  const bring = async (blobs: readonly Descriptor[], signal?: AbortSignal): Promise<void> => {
+    await sweepLeftovers(folder, { lifetimes: waiting })
+    const here = await mapParallel(blobs, { limit: 2, signal }, (blob) => fileHasDigest(fileOf(blob), blob))
+    const wanted = new Map(blobs.filter((_, index) => !here[index]).map((blob) => [blob.digest, blob]))
+    const missing = [...wanted.values()]
+    if (missing.length === 0) return
+    const name = formatReference(session.reference)
+    const total = missing.reduce((sum, blob) => sum + blob.size, 0)
+    await requireRoom(folder, total - (await bytesBegun(missing)), `What is to be pulled of ${name} needs`)
+    const task = `Pull ${name}`
+    report({ type: 'start', task, total, unit: 'bytes' })
+    const onBytes = (by: number): void => report({ type: 'advance', task, by })
+    await mapParallel(missing, { limit: 3, signal }, (blob, stop) => download(blob, stop, onBytes))
+    report({ type: 'finish', task, detail: `${missing.length} blobs, ${formatBytes(total)}` })
+  }
+
+  const download = async (
+    blob: Descriptor,
+    signal: AbortSignal,
+    onBytes: (by: number) => void,
+  ): Promise<void> => {
+    if (blob.digest === image.manifest.digest) return writeFileAtomic(fileOf(blob), image.bytes)
+    const advice = `ask who runs ${session.reference.registry}, or try again later`
+    const file = {
+      url: session.url(`blobs/${blob.digest}`),
+      name: `the blob ${blob.digest}`,
+      size: blob.size,
+      sha256: hexOf(blob.digest),
+      wording: { authority: 'the manifest', advice },
+    }
+    await downloadFile(file, fileOf(blob), {
+      ...session.patience,
+      signal,
+      get: (url, options) => session.get(url, options),
+      onBytes,
+    })
+  }
+
+  /** Bytes that a cut download has left for this one. */
+  const bytesBegun = async (blobs: readonly Descriptor[]): Promise<number> => {
+    const begun = blobs.map(async (blob) => {
+      const found = await stat(`${fileOf(blob)}.partial`).catch(() => undefined)
+      return Math.min(found?.size ?? 0, blob.size)
+    })
+    return (await Promise.all(begun)).reduce((sum, size) => sum + size, 0)
+  }
+
+  return {
+    bring,
+    open: (blob) => openBlobFile(fileOf(blob), blob, 'run the same command again.'),
+    // One that cannot be removed goes with a later sweep.
+    discard: async () => {
+      const all = [image.manifest, ...image.blobs].map(fileOf)
+      await Promise.all(all.map((file) => rm(file, { force: true }).catch(() => {})))
+    },
+  }
+}
