@@ -145,6 +145,11 @@ describe('the reference appliance in Debian’s docker-registry', () => {
       exitCode: 2,
       stderr: `slipway: ${reference}:${tag} names no digest, and without a key (--key FILE, SLIPWAY_KEY, or keys in appliance.yaml) nothing tells whether it is the partner's; give one of them, or --allow-unsigned where nobody signed it.`,
     })
+    const unsigned = await plan(`${registry.host}/other/wan:2`, '--allow-unsigned')
+    expect(unsigned).toMatchObject({ exitCode: 0 })
+    expect(unsigned.stderr).toContain(
+      `${registry.host}/other/wan:2 is ${root.descriptor.digest}: IT IS NOT SIGNED, nobody can tell who made it. It is taken because of --allow-unsigned.`,
+    )
     await slipway(['key', '--type', 'p256', '--out', 'other'], { cwd: scratch.path })
     const other = await plan(`${reference}:${tag}`, '--key', file('other.pub'), '--allow-unsigned')
     expect(other).toMatchObject({ exitCode: 2 })

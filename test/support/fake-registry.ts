@@ -41,6 +41,10 @@ export class FakeRegistry {
   readonly manifests = new Map<string, Map<string, Stored>>()
   /** Scopes that tokens were asked for. */
   readonly scopes: string[][] = []
+  /** The `authorization` of each request. */
+  readonly logins: (string | undefined)[] = []
+  /** From which byte blobs were asked for, where not from the first. */
+  readonly resumed: number[] = []
   account: FakeAccount | undefined
   /** Whether it lists referrers by itself. */
   referrers = false
@@ -113,6 +117,7 @@ export class FakeRegistry {
     const path = decodeURIComponent(url.pathname.replace(/^\/v2\//, ''))
     const what = `${method} ${path.replace(/uploads\/\d+$/, 'uploads/*')}`
     this.requests.push(what)
+    this.logins.push(request.headers.authorization)
     const wrong = this.#wrong.find(({ pattern, faults }) => faults.length > 0 && pattern.test(what))
     const fault = wrong?.faults.shift()
     if (fault === 'reset') return void request.socket.destroy()
@@ -182,6 +187,7 @@ export class FakeRegistry {
     const blob = this.blobs.get(repository)?.get(rest)
     if (!blob) return void notFound(response)
     const from = Number(/^bytes=(\d+)-$/.exec(asked.request.headers.range ?? '')?.[1] ?? 0)
+    if (from > 0) this.resumed.push(from)
     const bytes = blob.subarray(from)
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': bytes.length })
     if (asked.half === undefined) return void response.end(method === 'HEAD' ? undefined : bytes)

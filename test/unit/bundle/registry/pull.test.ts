@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyId } from '../../../../src/bundle/key.ts'
@@ -71,6 +71,14 @@ async function bringAll(image: RegistryImage): Promise<string[]> {
     expect(Buffer.concat(chunks)).toHaveLength(blob.size)
   }
   return readdir(folder)
+}
+
+/** The registry lets only one user in from now on, whom Docker's configuration knows. */
+async function wantLogin(by: 'basic' | 'token'): Promise<void> {
+  registry.account = { username: 'partner', password: 'secret', by }
+  const auth = Buffer.from('partner:secret').toString('base64')
+  const config = JSON.stringify({ auths: { [registry.host]: { auth } } })
+  await writeFile(path.join(scratch.path, 'config.json'), config)
 }
 
 const failure = async (action: () => Promise<unknown>) => {
@@ -147,6 +155,43 @@ describe('an image of a registry', () => {
   it('is brought to its end where the line is cut, by asking for the rest', async () => {
     registry.misbehave(new RegExp(`GET .*${written.layers[0]!.digest}`), { half: 0.5 }, { status: 503 })
     await bringAll(await open())
+  })
+
+  it('that was cut for good goes on where it stopped, in the next run', async () => {
+    const [layer] = written.layers
+    registry.misbehave(new RegExp(`GET .*${layer!.digest}`), { half: 0.5 }, ...Array(3).fill({ status: 503 }))
+    const [code, message] = await failure(async () => bringAll(await open()))
+    expect(code).toBe('download-failed')
+    expect(message).toMatch(/: it answers 503: .*, asked 4 times; ask who runs HOST, or try again later\.$/)
+    const { size } = await stat(path.join(folder, `${hexOf(layer!.digest)}.partial`))
+    await bringAll(await open())
+    expect(registry.resumed).toEqual([size])
+  })
+
+  it('is asked for again where that may help: 429, 503, a token that has expired meanwhile', async () => {
+    await wantLogin('token')
+    const image = await open()
+    registry.expireTokens()
+    registry.misbehave(/GET .*blobs/, { status: 429, headers: { 'retry-after': '0' } }, { status: 503 })
+    expect(await bringAll(image)).toHaveLength(4)
+  })
+
+  it('is fetched from where the registry sends to, without its password', async () => {
+    await wantLogin('basic')
+    const [layer] = written.layers
+    const storage = await FakeRegistry.start()
+    try {
+      storage.putBlob('store', registry.blobs.get('acme/wan')!.get(layer!.digest)!)
+      const location = `http://${storage.host}/v2/store/blobs/${layer!.digest}`
+      registry.misbehave(new RegExp(`GET .*${layer!.digest}`), { status: 307, headers: { location } })
+      await bringAll(await open())
+      expect({ requests: storage.requests, logins: storage.logins }).toEqual({
+        requests: [`GET store/blobs/${layer!.digest}`],
+        logins: [undefined],
+      })
+    } finally {
+      await storage.close()
+    }
   })
 
   it.each([
