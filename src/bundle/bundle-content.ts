@@ -54,7 +54,7 @@ export async function bundleContent(
         describeProvenance(definition, lockfile, platform, subjects, { lock, builder }),
       ),
     ],
-    beside: (facts) => filesBeside(facts, since?.manifest.product.version),
+    beside: filesBeside,
     ...(since && { since }),
   }
 }
@@ -68,16 +68,13 @@ async function bundledProduct(definition: Definition): Promise<{ path: string; b
   }))
 }
 
-async function filesBeside(facts: BundleFacts, since: string | undefined): Promise<PackedFile[]> {
+async function filesBeside(facts: BundleFacts): Promise<PackedFile[]> {
   const { product, installer, ...rest } = facts
   const { command, version, product: title } = product
   const scripts = installer
     ? Object.entries(await installScripts({ ...rest, command, version, product: title, installer }))
     : []
-  return [
-    text('README.md', readmePage(facts, since)),
-    ...scripts.map(([path, content]) => text(path, content)),
-  ]
+  return [text('README.md', readmePage(facts)), ...scripts.map(([path, content]) => text(path, content))]
 }
 
 function json(path: string, value: unknown): PackedFile {

@@ -49,6 +49,8 @@ export interface BundleFacts {
   readonly prefix: { readonly size: number; readonly sha256: string }
   /** What the installer image is called in an Engine, and the IDs that one may give it; absent in a bundle without one. */
   readonly installer?: { readonly reference: string; readonly ids: readonly string[] }
+  /** Of an update: the release that it stands on, and by what an Engine may know that release's installer image. */
+  readonly base?: { readonly version: string; readonly images: readonly string[] }
 }
 
 export interface BundleContent {
@@ -209,7 +211,14 @@ async function factsOf(
         ids: [installer.config.digest, installer.manifest.digest],
       },
     }),
+    ...(since && { base: baseOf(since.manifest) }),
   }
+}
+
+function baseOf({ product, images }: BundleManifest): NonNullable<BundleFacts['base']> {
+  const installer = images.find(({ role }) => role === 'installer')
+  const named = installer ? [installer.config.digest, installer.manifest.digest, installer.reference] : []
+  return { version: product.version, images: named }
 }
 
 async function* tarBytes(files: readonly PackedFile[], date: number): AsyncGenerator<Uint8Array> {

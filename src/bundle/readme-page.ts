@@ -1,17 +1,14 @@
 import type { BundleFacts } from './pack-bundle.ts'
 
 /** The page that lies beside a bundle and in it, for whoever got it on a medium. Pure. */
-export function readmePage(
-  { product, platform, bundle, kind }: BundleFacts,
-  since: string | undefined,
-): string {
+export function readmePage({ product, platform, bundle, base }: BundleFacts): string {
   const { command } = product
   return [
     `# ${product.product} ${product.version}`,
     '',
     `From ${product.vendor}, for hosts with a Docker Engine (${platform}). Nothing else is needed: no internet, no registry.`,
-    ...(kind === 'update'
-      ? ['', `This is an update: it holds only what changed since ${since}, which must be installed.`]
+    ...(base
+      ? ['', `This is an update: it holds only what changed since ${base.version}, which must be installed.`]
       : []),
     '',
     '## Install, or update',

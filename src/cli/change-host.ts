@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
+import { dropHelperImage } from '../host/helper-image.ts'
 import { type Mutex, withMutex } from '../host/mutex.ts'
 import type { Context } from './context.ts'
 
@@ -16,6 +17,10 @@ export async function changeHost<T>(
   const release = context.hold?.()
   try {
     return await withMutex(engine, name, verb, context.report, work)
+  } catch (error) {
+    // What a first install that failed made is removed again, the helpers' image too.
+    await dropHelperImage(engine).catch(() => {})
+    throw error
   } finally {
     release?.()
   }

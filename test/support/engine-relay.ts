@@ -76,6 +76,8 @@ export class EngineRelay {
     const [answer] = (await answered) as [http.IncomingMessage]
     if (!change) {
       response.writeHead(answer.statusCode!, answer.headers)
+      // Docker's own command waits for them before it starts what it waits for.
+      response.flushHeaders()
       answer.on('error', () => response.destroy())
       answer.pipe(response)
       return

@@ -14,6 +14,8 @@ export interface InstallFacts {
   readonly prefix: { readonly size: number; readonly sha256: string }
   /** The installer image: "name:tag" as the prefix names it, and the IDs that an Engine may give it. */
   readonly installer: { readonly reference: string; readonly ids: readonly string[] }
+  /** Of an update: the release that it stands on, and by what an Engine may know that release's installer image. */
+  readonly base?: { readonly version: string; readonly images: readonly string[] }
 }
 
 /** File name → text. */
@@ -42,6 +44,8 @@ export async function installScripts(facts: InstallFacts): Promise<InstallScript
     prefix_size: String(facts.prefix.size),
     prefix_sha256: facts.prefix.sha256,
     image_ids: facts.installer.ids.join(' '),
+    base_version: facts.base?.version ?? '',
+    base_images: facts.base?.images.join(' ') ?? '',
     container_options: containerOptions,
     marker,
   }

@@ -10,6 +10,7 @@ $PrefixSize = [long]@prefix_size@
 $PrefixSha256 = '@prefix_sha256@'
 $Reference = '@reference@'
 $ImageIds = '@image_ids@' -split ' '
+$BaseImages = @('@base_images@' -split ' ' | Where-Object { $_ -ne '' })
 $Again = 'powershell -ExecutionPolicy Bypass -File install.ps1 ' + ($args -join ' ')
 
 function Say([string]$Text) { [Console]::Error.WriteLine($Text) }
@@ -76,8 +77,9 @@ function Copy-Prefix([string]$Target) {
 
 $Image = Find-Image
 if (-not $Image) {
-  if ($PrefixSize -eq 0) {
-    Fail 3 "$BundleName is an update, and the installer that it needs is not in the Docker Engine; install the full bundle first"
+  $Found = @($BaseImages | Where-Object { & docker image inspect $_ >$null 2>$null; $LASTEXITCODE -eq 0 })
+  if ($PrefixSize -eq 0 -or ($BaseImages.Count -gt 0 -and $Found.Count -eq 0)) {
+    Fail 2 "$BundleName holds only what changed since @base_version@, which this Engine does not have; nothing was loaded. Install the full bundle instead"
   }
   $Temporary = [IO.Path]::GetTempFileName()
   try {

@@ -13,6 +13,8 @@ architecture=@architecture@
 bundle_name=@bundle@
 prefix_size=@prefix_size@
 prefix_sha256=@prefix_sha256@
+base_version=@base_version@
+base_images='@base_images@'
 reference=@reference@
 image_ids='@image_ids@'
 again="sh $0${*:+ $*}"
@@ -43,8 +45,32 @@ sha256() {
 find_bundle() {
   folder=$(cd "$(dirname -- "$0")" && pwd) || exit 2
   bundle=$folder/$bundle_name
+  [ -f "$bundle" ] || find_wrong_part missing
   [ -f "$bundle" ] || [ -f "$bundle.001" ] ||
     fail 2 "$bundle_name is not beside $0; put both into one folder, then run: $again"
+}
+
+# Names the part that is missing, or that is not what the checksums beside it say, where they are there. $1: "missing" or "damaged"
+find_wrong_part() {
+  [ -f "$folder/SHA256SUMS" ] || return 0
+  while read -r sum part; do
+    case $part in "$bundle_name".[0-9]*) ;; *) continue ;; esac
+    [ -f "$folder/$part" ] ||
+      fail 2 "$part, a part of $bundle_name, is missing; nothing was loaded. Copy it into the folder of $0, then run: $again"
+    [ "$1" = damaged ] || continue
+    found=$(sha256 <"$folder/$part")
+    [ "${found%% *}" = "$sum" ] ||
+      fail 2 "$part, a part of $bundle_name, is damaged, or has the name of another; nothing was loaded. Copy it once more, then run: $again"
+  done <"$folder/SHA256SUMS"
+}
+
+# Whether the Engine has what an update stands on.
+has_base() {
+  [ -n "$base_version" ] || return 0
+  for base in $base_images; do
+    ! docker image inspect "$base" >/dev/null 2>&1 || return 0
+  done
+  return 1
 }
 
 # Sets `image` to the ID by which the Engine has the installer; fails where it has not.
@@ -60,12 +86,14 @@ find_image() {
 }
 
 load_image() {
-  [ "$prefix_size" -gt 0 ] ||
-    fail 3 "$bundle_name is an update, and the installer that it needs is not in the Docker Engine; install the full bundle first"
+  { has_base && [ "$prefix_size" -gt 0 ]; } ||
+    fail 2 "$bundle_name holds only what changed since $product $base_version, which this Engine does not have; nothing was loaded. Install the full bundle of $version instead"
   say "Checking $bundle_name …"
   found=$(prefix | sha256) || exit 3
-  [ "${found%% *}" = "$prefix_sha256" ] ||
+  [ "${found%% *}" = "$prefix_sha256" ] || {
+    find_wrong_part damaged
     fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
+  }
   say "Loading the installer ($((prefix_size / 1000000)) MB) …"
   prefix | docker load -q >/dev/null ||
     fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $again"
@@ -112,9 +140,13 @@ place_command() {
 
 unwritten() { fail 1 "$target/$command could not be written; make room for it, then run: $again"; }
 
-# Of a run whose terminal went away, the Engine's part goes on.
+# Of a run whose terminal went away, the Engine's part goes on; of one that was killed, what never started is left.
 await_earlier() {
-  earlier=$(docker ps -q --filter "label=io.slipway.installer=$command" --filter label=io.slipway.verb=install)
+  found=$(docker ps -a --filter "label=io.slipway.installer=$command" --filter label=io.slipway.verb=install --format '{{.Status}} {{.ID}}')
+  earlier=$(printf '%s\n' "$found" | sed -n 's/^Up.* //p')
+  left=$(printf '%s\n' "$found" | sed -n -e 's/^Created.* //p' -e 's/^Exited.* //p')
+  # shellcheck disable=SC2086 # one word for each container
+  [ -z "$left" ] || docker rm -v $left >/dev/null 2>&1
   [ -n "$earlier" ] || return 0
   say "An earlier run is still at work; waiting for it …"
   # shellcheck disable=SC2086 # one word for each container
