@@ -1,6 +1,7 @@
 import type { Ending } from '../host/endings.ts'
 import type { HostStatus, ServiceStatus } from '../host/status.ts'
 import { formatBytes, formatMemory } from '../lib/bytes.ts'
+import { commandName } from '../lib/command-name.ts'
 import { plainText } from '../lib/plain-text.ts'
 import { showDuration } from './duration-text.ts'
 import { showPort } from './port-text.ts'
@@ -17,12 +18,19 @@ export function describeStatus(status: HostStatus, now: number): string[] {
     ['image', images.join(', ')],
     ['pinned', [...pins].map(([name, version]) => `${name} ${version}`).join(', ')],
     ['settings', settings.join(', ') || 'as the profile says'],
+    ...atWorkFacts(status),
     ...status.services.flatMap((one) => endingFacts(one, now)),
     ...status.services.flatMap(checkFacts),
   ]
   const width = Math.max(...facts.map(([key]) => key.length))
   const told = facts.filter(([, value]) => value !== '')
   return [status.name, ...table, '', ...told.map(([key, value]) => `${key.padEnd(width)}  ${value}`)]
+}
+
+/** Of an appliance that has no service here. Pure. */
+export function describeAbsent(status: HostStatus): string[] {
+  const install = `${status.name} is not installed on this host; \`${commandName()} install\` installs it.`
+  return [install, ...atWorkFacts(status).map(([key, value]) => `${key}  ${value}`)]
 }
 
 /** Many appliances: a line for each service. Pure. */
@@ -62,6 +70,14 @@ function showCache({ cache }: ServiceStatus): string {
   if (!cache) return '-'
   const show = (amount: number): string => (cache.unit === 'bytes' ? formatBytes(amount) : String(amount))
   return `${cache.atMost ? 'up to ' : ''}${show(cache.used)} of ${show(cache.cap)}${cache.unit === 'names' ? ' names' : ''}`
+}
+
+/** The run that changes the appliance, or that never came to its end. */
+function atWorkFacts({ atWork }: HostStatus): [string, string][] {
+  if (!atWork) return []
+  const run = plainText(atWork.run)
+  if (atWork.ended === undefined) return [['at work', run]]
+  return [['cut off', `${run}: ${atWork.ended}; the same command again finishes it`]]
 }
 
 /** The last three ends of a service, newest first. */

@@ -7,7 +7,7 @@ import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance, containersInSight } from './host-name.ts'
-import { describeStatus, describeStatuses, isWell } from './status-text.ts'
+import { describeAbsent, describeStatus, describeStatuses, isWell } from './status-text.ts'
 
 export interface StatusOptions {
   readonly directory: string
@@ -54,7 +54,7 @@ function describe(statuses: HostStatus | HostStatus[]): string[] {
   const now = Date.now()
   if (Array.isArray(statuses)) return describeStatuses(statuses, now)
   if (statuses.services.length > 0) return describeStatus(statuses, now)
-  return [`${statuses.name} is not installed on this host; \`${commandName()} install\` installs it.`]
+  return describeAbsent(statuses)
 }
 
 function isAllWell(statuses: HostStatus | HostStatus[]): boolean {

@@ -55,6 +55,23 @@ export async function isTaken(engine: Engine, name: string): Promise<boolean> {
   return container?.Config.Labels[ownLabels.role] === roles.mutex
 }
 
+/** A run that changes an appliance, in words. */
+export interface RunAtWork {
+  /** "install, by root on host7 (process 123), since 2026-11-20 12:31:05 UTC (4 min ago)". */
+  readonly run: string
+  /** Why it is at work no more, and the next run takes over; absent where it is. */
+  readonly ended?: string
+}
+
+/** Who changes the appliance at this moment, or was cut off before it could let go; undefined: nobody. */
+export async function readMutex(engine: Engine, name: string): Promise<RunAtWork | undefined> {
+  const container = await engine.containers.inspect(mutexContainer(name))
+  if (container?.Config.Labels[ownLabels.role] !== roles.mutex) return undefined
+  const sight = await look(engine, container, await identifyRun(), usual.lease)
+  const ended = whyFree(sight)
+  return { run: describeHolder(sight), ...(ended !== undefined && { ended }) }
+}
+
 async function takeMutex(
   engine: Engine,
   name: string,

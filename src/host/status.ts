@@ -7,6 +7,7 @@ import { type Ending, endingsOf, readEndings } from './endings.ts'
 import { withFreshHealth } from './health-check.ts'
 import { hostPorts, readHealth } from './inspect.ts'
 import { ownLabels } from './labels.ts'
+import { type RunAtWork, readMutex } from './mutex.ts'
 import type { HostPort } from './state.ts'
 import { readState } from './state-volume.ts'
 
@@ -61,6 +62,8 @@ export interface HostStatus {
   readonly profile: string
   /** Settings of this site over the profile; absent where that was not looked at. */
   readonly settings?: Readonly<Record<string, string>>
+  /** The run that changes it now, or that was cut off; absent where there is none, or that was not looked at. */
+  readonly atWork?: RunAtWork
   /** Sorted by service. */
   readonly services: readonly ServiceStatus[]
 }
@@ -81,8 +84,12 @@ export async function readStatus(
     const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
     return (await readStatuses(engine, [name], summaries, { memory: quick, drift: quick }))[0]!
   }
-  const [status, { settings }] = await Promise.all([read(), readState(engine, name)])
-  return { ...status, settings }
+  const [status, { settings }, atWork] = await Promise.all([
+    read(),
+    readState(engine, name),
+    quick ? undefined : readMutex(engine, name),
+  ])
+  return { ...status, settings, ...(atWork && { atWork }) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeStatus, describeStatuses, isWell } from '../../../src/cli/status-text.ts'
+import { describeAbsent, describeStatus, describeStatuses, isWell } from '../../../src/cli/status-text.ts'
 import type { HostStatus, ServiceStatus } from '../../../src/host/status.ts'
 
 const now = Date.parse('2026-11-20T12:00:00Z')
@@ -60,6 +60,19 @@ describe('status for people', () => {
       'ended      optimiser 2026-11-20T11:59:00.000Z (60 s ago), out of memory, exit code 137',
       'ended      optimiser 2026-11-18T12:00:00.000Z (2 d ago), exit code 1',
       'unhealthy  optimiser, 3 checks in a row: no \ufffd[2Janswer',
+    ])
+  })
+
+  it('tells who changes the appliance, and a run that was cut off with what to do', () => {
+    const run = 'install, by root on host7 (process 12), since 2026-11-20 11:59:00 UTC (60 s ago)'
+    const line = (atWork: HostStatus['atWork']): string | undefined =>
+      describeStatus({ ...status, ...(atWork && { atWork }) }, now).find((one) => one.includes('process 12'))
+    expect(line({ run })).toBe(`at work    ${run}`)
+    const cutOff = { run, ended: 'its process has ended' }
+    expect(line(cutOff)).toBe(`cut off    ${run}: its process has ended; the same command again finishes it`)
+    expect(describeAbsent({ ...status, services: [], atWork: cutOff })).toEqual([
+      'acme is not installed on this host; `slipway install` installs it.',
+      `cut off  ${run}: its process has ended; the same command again finishes it`,
     ])
   })
 
