@@ -1,11 +1,15 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openRegistryImage } from '../../src/bundle/registry/pull.ts'
 import { parseReference } from '../../src/bundle/registry/reference.ts'
 import { RegistrySession } from '../../src/bundle/registry/session.ts'
 import { silent } from '../../src/lib/progress.ts'
+import { caughtLater } from '../support/caught.ts'
 import { DebianRegistry } from '../support/debian-registry.ts'
+import { writeDockerFolder } from '../support/docker-folder.ts'
 import { writePushableLayout } from '../support/pushable-layout.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
@@ -34,30 +38,17 @@ beforeAll(async () => {
   secure = await DebianRegistry.start(file('secure'), { login: { realm: tokens.realm, authority }, tls })
   proxy = await TinyProxy.start({ 'plain.example': plain.host, 'registry.example': secure.host })
   layout = await writePushableLayout(file('layout'))
-  const names = [plain.host, secure.host, 'plain.example', 'registry.example']
-  await dockerFolder('right', { password: 'secret', names, authority })
-  await dockerFolder('wrong', { password: 'secrets', names, authority })
-  await dockerFolder('trusting-nobody', { password: 'secret', names })
+  const registries = [plain.host, secure.host, 'plain.example', 'registry.example']
+  const trusting = { registries, authority: server['ca.pem'] }
+  await writeDockerFolder(file('right'), { ...trusting, login: { password: 'secret' } })
+  await writeDockerFolder(file('wrong'), { ...trusting, login: { password: 'secrets' } })
+  await writeDockerFolder(file('identity'), { ...trusting, login: { identitytoken: 'identity' } })
+  await writeDockerFolder(file('trusting-nobody'), { registries, login: { password: 'secret' } })
 })
 afterAll(async () => {
   await Promise.all([plain?.stop(), secure?.stop(), tokens?.close(), proxy?.close()])
   await scratch.remove()
 })
-
-/** A folder as `docker login` and an administrator leave it. */
-async function dockerFolder(
-  folder: string,
-  { password, names, authority }: { password: string; names: readonly string[]; authority?: string },
-): Promise<void> {
-  const auth = Buffer.from(`partner:${password}`).toString('base64')
-  const auths = Object.fromEntries(names.map((name) => [name, { auth }]))
-  await mkdir(file(folder), { recursive: true })
-  await writeFile(file(folder, 'config.json'), JSON.stringify({ auths }))
-  for (const name of authority ? names : []) {
-    await mkdir(file(folder, 'certs.d', name), { recursive: true })
-    await writeFile(file(folder, 'certs.d', name, 'ca.crt'), await readFile(authority!))
-  }
-}
 
 const envOf = (folder: string, more: NodeJS.ProcessEnv = {}) => ({
   SLIPWAY_CACHE: file('cache'),
@@ -132,6 +123,13 @@ describe('a registry that speaks https and sends for tokens', () => {
     ])
   })
 
+  it('takes one for an identity token, which buys others', async () => {
+    tokens.scopes.length = 0
+    const env = envOf('identity', { SLIPWAY_CACHE: file('other-cache') })
+    expect(await push(`${secure.host}/acme/bought`, env)).toMatchObject({ exitCode: 0 })
+    expect(tokens.scopes).toEqual([['repository:acme/bought:pull', 'repository:acme/bought:pull,push']])
+  })
+
   it('takes one where NODE_EXTRA_CA_CERTS names it', async () => {
     const env = { NODE_EXTRA_CA_CERTS: file('tls', 'server', 'ca.pem') }
     const pushed = await push(`${secure.host}/acme/extra`, envOf('trusting-nobody', env))
@@ -196,5 +194,48 @@ describe('behind a proxy', () => {
   it('a registry of this machine is spoken to directly', async () => {
     expect(await push(`${plain.host}/acme/small`, through())).toMatchObject({ exitCode: 0 })
     expect(proxy.requests).toEqual([])
+  })
+})
+
+describe('a registry over https that sends to where there is no TLS', () => {
+  it.each([
+    [
+      'for a manifest',
+      () => ({ status: 307, headers: { location: `http://${plain.host}/v2/` } }),
+      () => `it redirects from https to the unprotected http://${plain.host}/v2/`,
+    ],
+    [
+      'for a token',
+      () => ({ status: 401, headers: { 'www-authenticate': `Bearer realm="http://${plain.host}/token"` } }),
+      () => `it sends for a token to the unprotected http://${plain.host}`,
+    ],
+  ])('%s is not followed', async (_, answer, reason) => {
+    const { server } = await makeTlsFiles(file('astray'))
+    const astray = https.createServer({ cert: server['cert.pem'], key: server['key.pem'] }, (_, response) => {
+      const { status, headers } = answer()
+      response.writeHead(status, headers).end()
+    })
+    await once(astray.listen(0, '127.0.0.1'), 'listening')
+    const { port } = astray.address() as AddressInfo
+    const way = await TinyProxy.start({ 'registry.example': `127.0.0.1:${port}` })
+    await writeDockerFolder(file('astray-docker'), {
+      registries: ['registry.example'],
+      login: { password: 'secret' },
+      authority: server['ca.pem'],
+    })
+    try {
+      await plain.takeRequests()
+      const env = envOf('astray-docker', { https_proxy: `http://${way.host}` })
+      const session = new RegistrySession(parseReference('registry.example/acme/small'), { env })
+      const { message } = await caughtLater(() => session.readManifest('1.0.0', 'It cannot be read'))
+      expect(message).toBe(
+        `It cannot be read, because of registry.example/acme/small: ${reason()}; run the same command again later.`,
+      )
+      expect(await plain.takeRequests()).toEqual([])
+    } finally {
+      await way.close()
+      astray.closeAllConnections()
+      astray.close()
+    }
   })
 })

@@ -1,5 +1,6 @@
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 
@@ -10,8 +11,9 @@ export interface TokenServerOptions {
 }
 
 /**
- * Gives the user `partner` with the password `secret` tokens for a registry (distribution's token authentication), over
- * https on loopback. A token is a JWT (RFC 7519) that bears the certificate of the key that signed it (`x5c`).
+ * Gives the user `partner` with the password `secret`, or whoever brings the identity token `identity`, tokens for a
+ * registry (distribution's token authentication, and its OAuth 2 way), over https on loopback. A token is a JWT (RFC 7519)
+ * that bears the certificate of the key that signed it (`x5c`).
  */
 export class TokenServer {
   static readonly issuer = 'tokens of the test'
@@ -21,15 +23,15 @@ export class TokenServer {
   readonly #server: https.Server
 
   private constructor(options: TokenServerOptions) {
-    const login = `Basic ${Buffer.from('partner:secret').toString('base64')}`
     this.#server = https.createServer(
       { cert: options.certificate, key: options.key },
       (request, response) => {
-        if (request.headers.authorization !== login) return void response.writeHead(401).end()
-        const asked = new URL(request.url ?? '', this.realm).searchParams
-        const scopes = asked.getAll('scope')
-        this.scopes.push(scopes)
-        response.end(JSON.stringify({ token: makeToken(scopes, asked.get('service'), options) }))
+        void readWishes(request).then((wishes) => {
+          if (!wishes) return void response.writeHead(401).end()
+          this.scopes.push(wishes.scopes)
+          const token = makeToken(wishes, options)
+          response.end(JSON.stringify(request.method === 'POST' ? { access_token: token } : { token }))
+        })
       },
     )
   }
@@ -50,7 +52,25 @@ export class TokenServer {
   }
 }
 
-function makeToken(scopes: readonly string[], audience: string | null, options: TokenServerOptions): string {
+interface Wishes {
+  readonly scopes: string[]
+  readonly service: string | null
+}
+
+/** What is asked for; undefined where nobody known asks. */
+async function readWishes(request: IncomingMessage): Promise<Wishes | undefined> {
+  if (request.method === 'POST') {
+    const form = new URLSearchParams(Buffer.concat(await request.toArray()).toString())
+    if (form.get('grant_type') !== 'refresh_token' || form.get('refresh_token') !== 'identity') return
+    return { scopes: (form.get('scope') ?? '').split(' '), service: form.get('service') }
+  }
+  const login = `Basic ${Buffer.from('partner:secret').toString('base64')}`
+  if (request.headers.authorization !== login) return
+  const { searchParams } = new URL(request.url ?? '', 'https://127.0.0.1')
+  return { scopes: searchParams.getAll('scope'), service: searchParams.get('service') }
+}
+
+function makeToken({ scopes, service }: Wishes, options: TokenServerOptions): string {
   const now = Math.floor(Date.now() / 1000)
   const access = scopes.map((scope) => {
     const [type, name, actions = ''] = scope.split(':')
@@ -62,7 +82,7 @@ function makeToken(scopes: readonly string[], audience: string | null, options: 
     {
       iss: TokenServer.issuer,
       sub: 'partner',
-      aud: audience,
+      aud: service,
       jti: randomUUID(),
       iat: now,
       nbf: now - 60,
