@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { commandName } from '../lib/command-name.ts'
 import { collect, type RunVerb } from './verb-options.ts'
 
@@ -12,6 +12,12 @@ export function addBuilderVerbs(program: Command, run: RunVerb): void {
     .option('--product <name>', "the product's name")
     .option('--command <name>', "the command that customers type (default: the folder's name)")
     .option('--support <where>', 'where customers ask for help: an address, a number, a URL')
+    .addOption(
+      new Option(
+        '--schemas',
+        'into a product directory that is there: only what editors check its files by',
+      ).conflicts(['extends', 'vendor', 'product', 'command', 'support']),
+    )
     .option('--dry-run', 'list the files, write nothing')
     .option('--json', 'print the files as JSON')
     .action(run(() => import('./init.ts')))

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { editorSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { type NewProduct, newProductFiles } from '../definition/new-product.ts'
 import { referenceName } from '../definition/parents.ts'
-import { writeFailure } from '../lib/atomic.ts'
+import { writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import type { Context } from './context.ts'
@@ -14,22 +15,22 @@ interface Options {
   readonly product?: string
   readonly command?: string
   readonly support?: string
+  readonly schemas?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
 }
 
-/** Makes a product directory that builds as it is. It is there whole, or not at all. */
+/**
+ * Makes a product directory that builds as it is. It is there whole, or not at all. With `--schemas`, brings those of
+ * one that is there up to date.
+ */
 export async function run(
   context: Context,
   options: Options,
   [directory = '']: readonly string[],
 ): Promise<undefined> {
   const target = path.resolve(context.cwd, directory)
-  const existing = await contents(target)
-  await refuseMissingParent(context, options.extends)
-  const files = newProductFiles(describe(context, target, options))
-  const names = [...files.keys()].sort()
-  if (!options.dryRun) await write(target, files, existing)
+  const names = await (options.schemas ? writeSchemas : writeProduct)(context, target, options)
   if (options.json) {
     context.print(JSON.stringify({ directory: target, written: !options.dryRun, files: names }, null, 2))
     return
@@ -37,7 +38,31 @@ export async function run(
   const shown = path.relative(context.cwd, target) || '.'
   for (const name of names) context.print(`  ${path.join(shown, ...name.split('/'))}`)
   if (options.dryRun) context.print('Nothing was written; without --dry-run, these files would be.')
-  else context.print(`Next: ${commandName()} -C ${shown} lock, then ${commandName()} -C ${shown} build`)
+  else if (!options.schemas)
+    context.print(`Next: ${commandName()} -C ${shown} lock, then ${commandName()} -C ${shown} build`)
+}
+
+/** Returns the paths of the new product's files. */
+async function writeProduct(context: Context, target: string, options: Options): Promise<string[]> {
+  const existing = await contents(target)
+  await refuseMissingParent(context, options.extends)
+  const files = newProductFiles(describe(context, target, options))
+  if (!options.dryRun) await write(target, files, existing)
+  return [...files.keys()].sort()
+}
+
+/** Returns the paths of the schemas; writes only into a product directory. */
+async function writeSchemas({ cwd }: Context, target: string, { dryRun }: Options): Promise<string[]> {
+  if (!(await isFile(path.join(target, 'appliance.yaml')))) {
+    throw badInput(
+      'no-definition',
+      `${path.relative(cwd, target) || '.'} is no product directory (it has no appliance.yaml), and nothing was written; to make one: ${commandName()} init DIR`,
+    )
+  }
+  const schemas = editorSchemas()
+  for (const [name, text] of dryRun ? [] : schemas)
+    await writeFileAtomic(path.join(target, ...name.split('/')), text)
+  return [...schemas.keys()]
 }
 
 /** What stands in the directory already; undefined where there is none. Throws where it holds anything. */
@@ -58,11 +83,15 @@ async function contents(target: string): Promise<readonly string[] | undefined> 
 async function refuseMissingParent({ cwd }: Context, given = referenceName): Promise<void> {
   if (given === referenceName) return
   const file = path.join(path.resolve(cwd, given), 'appliance.yaml')
-  if ((await stat(file).catch(() => undefined))?.isFile()) return
+  if (await isFile(file)) return
   throw badInput(
     'no-definition',
     `--extends ${given} names no product directory (there is no ${file}); name one, or leave it out for ${referenceName}.`,
   )
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isFile() === true
 }
 
 function describe(context: Context, target: string, options: Options): NewProduct {

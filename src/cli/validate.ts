@@ -1,8 +1,10 @@
 import path from 'node:path'
 import { findRecipes, parseRecipes } from '../debian/recipe-load.ts'
+import { schemaFolder, staleSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { DefinitionError } from '../definition/problem.ts'
 import { profileNames } from '../definition/profile-load.ts'
+import { commandName, programName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 
@@ -14,13 +16,21 @@ interface Options {
 /** `slipway validate`: reads every file of the product directory and says what is wrong with it. */
 export async function run(context: Context, options: Options): Promise<number | undefined> {
   try {
-    const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
+    const directory = path.resolve(context.cwd, options.directory)
+    const definition = await loadDefinition(directory)
     parseRecipes(await findRecipes(definition.recipeFolders))
     const profiles = await profileNames(definition)
-    if (options.json) context.print(JSON.stringify({ valid: true, problems: [] }, null, 2))
-    else
+    const stale = await staleSchemas(directory)
+    if (options.json) {
+      context.print(JSON.stringify({ valid: true, problems: [], staleSchemas: stale }, null, 2))
+      return exitCodes.done
+    }
+    context.print(
+      `${definition.name} ${definition.version} is valid: ${definition.components.length} components (${definition.components.map(({ name }) => name).join(', ')}), profiles ${profiles.join(', ')}.`,
+    )
+    if (stale.length > 0)
       context.print(
-        `${definition.name} ${definition.version} is valid: ${definition.components.length} components (${definition.components.map(({ name }) => name).join(', ')}), profiles ${profiles.join(', ')}.`,
+        `What your editor checks by, ${schemaFolder}, is of another ${programName()}; to write it anew: ${commandName()} init --schemas ${path.relative(context.cwd, directory) || '.'}`,
       )
     return exitCodes.done
   } catch (error) {

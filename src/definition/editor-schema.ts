@@ -1,15 +1,31 @@
 import { readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { type SchemaName, schemaFile } from './schema.ts'
 
-/** The schemas for editors, by file name, as the YAML files of a product that extends another need them. */
+/** Where a product directory keeps its schemas for editors. */
+export const schemaFolder = '.slipway/schema'
+
+/** The schemas for editors, by path in the product directory, as the YAML files of a product that extends another need them. */
 export function editorSchemas(): Map<string, string> {
   const names: readonly SchemaName[] = ['appliance', 'component', 'compose', 'profile']
   return new Map(
     names.map((name) => {
       const schema = JSON.parse(readFileSync(schemaFile(name), 'utf8')) as Schema
-      return [`${name}.schema.json`, `${JSON.stringify(relaxFile(schema), null, 2)}\n`]
+      return [`${schemaFolder}/${name}.schema.json`, `${JSON.stringify(relaxFile(schema), null, 2)}\n`]
     }),
   )
+}
+
+/** Paths of the schemas in a product directory that another version wrote, or none did; none where it keeps no schemas. */
+export async function staleSchemas(directory: string): Promise<string[]> {
+  const kept = await readdir(path.join(directory, schemaFolder)).catch(() => [])
+  if (kept.length === 0) return []
+  const compared = [...editorSchemas()].map(async ([file, text]) => {
+    const found = await readFile(path.join(directory, file), 'utf8').catch(() => undefined)
+    return found?.replaceAll('\r\n', '\n') === text ? [] : [file]
+  })
+  return (await Promise.all(compared)).flat()
 }
 
 interface Schema {

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import { commandName } from '../lib/command-name.ts'
-import { editorSchemas } from './editor-schema.ts'
+import { editorSchemas, schemaFolder } from './editor-schema.ts'
 
 /** What a partner says when a product directory is made. */
 export interface NewProduct {
@@ -13,8 +13,6 @@ export interface NewProduct {
   readonly extends: string
 }
 
-const schemaFolder = '.slipway/schema'
-
 /** The files of a new product directory by path: it builds as it is, and holds only what differs. Pure but for the schemas. */
 export function newProductFiles(product: NewProduct): Map<string, string> {
   return new Map([
@@ -25,7 +23,7 @@ export function newProductFiles(product: NewProduct): Map<string, string> {
     ['profiles/shop.yaml', shop],
     ['README.md', readme(product)],
     ['.gitignore', gitignore],
-    ...[...editorSchemas()].map(([file, text]): [string, string] => [`${schemaFolder}/${file}`, text]),
+    ...editorSchemas(),
   ])
 }
 

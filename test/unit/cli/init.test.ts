@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Ajv } from 'ajv'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -165,5 +165,56 @@ describe('init is refused, and nothing is written', () => {
     const told = sentence.replace('FULL', at('full')).replace('NOTHING', at('nothing', 'appliance.yaml'))
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `slipway: ${told}` })
     expect(await files()).toEqual(['full/file'])
+  })
+})
+
+describe('the schemas for editors', () => {
+  const schemas = made
+    .filter((file) => file.includes('/schema/'))
+    .map((file) => file.slice('acme-wan/'.length))
+  const valid =
+    'acme-wan 1.0.0 is valid: 6 components (base, libraries, dns, optimiser, tools, brand), profiles branch, campus, datacentre, shop.'
+  const profile = '.slipway/schema/profile.schema.json'
+
+  it('of another version are told by validate, and written anew by init, which touches nothing else', async () => {
+    await type('init', 'acme-wan')
+    expect((await type('-C', 'acme-wan', 'validate')).stdout).toBe(valid)
+    const fresh = await readFile(at('acme-wan', profile), 'utf8')
+    await writeFile(at('acme-wan', profile), '{}')
+    await writeFile(at('acme-wan', 'README.md'), 'mine')
+    expect((await type('-C', 'acme-wan', 'validate')).stdout).toBe(
+      `${valid}\nWhat your editor checks by, .slipway/schema, is of another Slipway; to write it anew: slipway init --schemas acme-wan`,
+    )
+    const { stdout } = await type('-C', 'acme-wan', 'validate', '--json')
+    expect(JSON.parse(stdout)).toEqual({ valid: true, problems: [], staleSchemas: [profile] })
+    const looked = await type('init', '--schemas', 'acme-wan', '--dry-run', '--json')
+    expect(JSON.parse(looked.stdout)).toEqual({ directory: at('acme-wan'), written: false, files: schemas })
+    expect(await readFile(at('acme-wan', profile), 'utf8')).toBe('{}')
+    expect((await type('init', '--schemas', 'acme-wan')).exitCode).toBe(0)
+    expect(await readFile(at('acme-wan', profile), 'utf8')).toBe(fresh)
+    expect(await readFile(at('acme-wan', 'README.md'), 'utf8')).toBe('mine')
+    expect((await type('-C', 'acme-wan', 'validate')).stdout).toBe(valid)
+  })
+
+  it('with the line ends of Windows are as good', async () => {
+    await type('init', 'acme-wan')
+    const text = await readFile(at('acme-wan', profile), 'utf8')
+    await writeFile(at('acme-wan', profile), text.replaceAll('\n', '\r\n'))
+    expect((await type('-C', 'acme-wan', 'validate')).stdout).toBe(valid)
+  })
+
+  it('are not missed where a product keeps none', async () => {
+    await type('init', 'acme-wan')
+    await rm(at('acme-wan', '.slipway'), { recursive: true })
+    expect((await type('-C', 'acme-wan', 'validate')).stdout).toBe(valid)
+  })
+
+  it('are written into a product directory only', async () => {
+    const { exitCode, stderr } = await type('init', '--schemas', 'nothing')
+    expect([exitCode, stderr, await files()]).toEqual([
+      2,
+      'slipway: nothing is no product directory (it has no appliance.yaml), and nothing was written; to make one: slipway init DIR',
+      [],
+    ])
   })
 })
