@@ -35,6 +35,17 @@ describe('packing', () => {
     expect(bytes.length).toBe(first.size)
   })
 
+  it('with a P-256 key, which never signs twice alike, nothing but the signature differs', async () => {
+    const [one, two] = await Promise.all(
+      [1, 2].map(async () => {
+        const packed = await packBundle(await tinyContent(scratch.path), otherKey)
+        return takeApart(await collect(packed.bytes()))
+      }),
+    )
+    const other = one!.filter(({ bytes }, index) => !bytes.equals(two![index]!.bytes))
+    expect(other.map((entry) => entry.path)).toEqual(['bundle.json.sig'])
+  })
+
   it('tells install.sh how many bytes docker load takes, and their SHA-256', async () => {
     const { facts, bytes, manifest } = await packBundle(await tinyContent(scratch.path), tinyKey)
     const prefix = (await collect(bytes())).subarray(0, facts.prefix.size)
