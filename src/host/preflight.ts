@@ -2,22 +2,13 @@ import { newestApi, oldestApi } from '../engine/api-version.ts'
 import type { EngineVersion } from '../engine/engine.ts'
 import { formatBytes, formatMemory } from '../lib/bytes.ts'
 import { programName } from '../lib/command-name.ts'
-import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import { SlipwayError } from '../lib/errors.ts'
 import { newPorts, overlap, refuseConflicts } from './conflicts.ts'
+import { type Finding, fail, failedFinding, pass, warn } from './finding.ts'
 import type { HostFacts } from './host-facts.ts'
 import { hostPorts } from './inspect.ts'
 import type { HostState } from './state.ts'
 import type { HostTarget } from './target.ts'
-
-/** One thing looked at: what it is, whether an appliance can live with it, and what to do where it cannot. */
-export interface Finding {
-  /** Stable name for programs: "memory", "port 53/udp". */
-  readonly check: string
-  readonly status: 'pass' | 'warn' | 'fail'
-  readonly says: string
-  /** Absent for what passes. */
-  readonly fix?: string
-}
 
 /** What an appliance asks of a host beside its target. */
 export interface HostNeeds {
@@ -57,23 +48,6 @@ export function judgeEngine(version: EngineVersion, address: string): Finding[] 
     ),
     pass('containers', `It runs ${version.os} containers on ${version.architecture}`),
   ]
-}
-
-/** An error met on the way to a judgement, as a finding. */
-export function failedFinding(check: string, error: SlipwayError): Finding {
-  const [says, fix] = splitAdvice(error.message)
-  return { check, status: 'fail', says, ...(fix !== undefined && { fix }) }
-}
-
-/** Throws `preflight-failed`, exit code 3, with every failed finding in its words. */
-export function refuseFailures(findings: readonly Finding[]): void {
-  const failed = findings.filter((one) => one.status === 'fail')
-  if (failed.length === 0) return
-  throw new SlipwayError(
-    'preflight-failed',
-    failed.map(({ says, fix }) => (fix ? `${says}; ${fix}.` : `${says}.`)).join(' '),
-    { exitCode: exitCodes.preflightFailed },
-  )
 }
 
 function judgeMemory(
@@ -242,22 +216,4 @@ function judgeWarnings({ info }: HostFacts): Finding[] {
       return [warn('access', text, 'protect it with TLS (`--tlsverify`), or use ssh:// instead of tcp://')]
     return []
   })
-}
-
-function splitAdvice(message: string): [string, string | undefined] {
-  const text = message.replace(/\.$/, '')
-  const at = Math.max(text.lastIndexOf('; '), text.lastIndexOf(': '))
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 2)]
-}
-
-function pass(check: string, says: string): Finding {
-  return { check, status: 'pass', says }
-}
-
-function warn(check: string, says: string, fix: string): Finding {
-  return { check, status: 'warn', says, fix }
-}
-
-function fail(check: string, says: string, fix: string): Finding {
-  return { check, status: 'fail', says, fix }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
-import type { Finding } from '../../src/host/preflight.ts'
+import type { Finding } from '../../src/host/finding.ts'
 import { builtImage } from '../support/built-image.ts'
 import { slipway } from '../support/slipway.ts'
 
