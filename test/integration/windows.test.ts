@@ -1,7 +1,8 @@
-import { copyFile, cp, readFile, rm } from 'node:fs/promises'
+import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { installScripts } from '../../src/bundle/installer/install-scripts.ts'
 import { findMirror } from '../../src/debian/mirrors.ts'
 import { loadDefinition } from '../../src/definition/load.ts'
 import { connectEngine } from '../../src/engine/connect.ts'
@@ -132,5 +133,73 @@ describe('the command line in the Windows build of Node', () => {
       exitCode: 2,
       stderr: expect.stringMatching(/^slipway: .*D:\\nowhere/),
     })
+  })
+})
+
+/** Run by Wine's cmd, with a `docker` that says how it was called. */
+describe('the command that install.ps1 leaves', () => {
+  const call = (
+    words: readonly string[],
+    env: { RUN?: string; INSPECT?: string; SLIPWAY_NO_TTY?: string } = {},
+  ) => host.type(['acme-wan.cmd', ...words], { cwd: 'my product', env })
+  const imageGone =
+    'acme-wan: The image of this command is no longer in the Docker Engine; bring it back with install.ps1 \r\n'
+
+  beforeAll(async () => {
+    const { 'install.ps1': script } = await installScripts({
+      command: 'acme-wan',
+      product: 'Acme WAN',
+      version: '1.0.0',
+      platform: 'linux/amd64',
+      bundle: 'acme-wan-1.0.0-linux-amd64.tar',
+      prefix: { size: 1, sha256: 'ab' },
+      installer: { reference: 'acme-wan-installer:1.0.0', ids: ['sha256:01'] },
+    })
+    const text = script.slice(script.indexOf("@'\r\n") + 4, script.lastIndexOf("\r\n'@"))
+    const filled = text.replaceAll('@image@', 'sha256:01').replaceAll('@addresses@', '192.0.2.7')
+    await writeFile(path.join(host.files, 'acme-wan.cmd'), `${filled}\r\n`)
+    await host.placeDocker('my product', {
+      run: 'console.log(JSON.stringify(process.argv.slice(2))); process.exit(Number(process.env.RUN ?? 0))',
+      image: 'process.exit(Number(process.env.INSPECT ?? 0))',
+    })
+  })
+
+  it('gives the installer the Engine, this folder and each word as it was typed', async () => {
+    const { exitCode, stdout } = await call(['backup', 'a b.tar', '--json'])
+    const words = JSON.parse(stdout) as string[]
+    const options = words.slice(0, words.indexOf('sha256:01'))
+    expect([exitCode, words.slice(options.length + 1)]).toEqual([0, ['backup', 'a b.tar', '--json']])
+    expect(options).toEqual(
+      expect.arrayContaining([
+        'SLIPWAY_HOST_ADDRESSES=192.0.2.7',
+        'io.slipway.verb=backup',
+        'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock',
+        `type=bind,src=${product},dst=/work`,
+      ]),
+    )
+    expect(options).not.toContain('--tty')
+  })
+
+  it('asks for a terminal unless a program reads it', async () => {
+    const options = async (env = {}): Promise<string[]> => JSON.parse((await call(['status'], env)).stdout)
+    expect(await options()).toContain('--tty')
+    expect(await options({ SLIPWAY_NO_TTY: '1' })).not.toContain('--tty')
+  })
+
+  it('ends as the installer ends, and says how it goes itself', async () => {
+    expect(await call(['status'], { RUN: '6' })).toMatchObject({ exitCode: 6, stderr: '' })
+    const gone = await call(['uninstall', '--yes'])
+    expect([gone.exitCode, gone.stderr]).toEqual([
+      0,
+      'To remove this command and its image too: docker image rm sha256:01 && del "C:\\Partner Files\\acme-wan.cmd" \r\n',
+    ])
+  })
+
+  it('says so where its image is gone', async () => {
+    expect(await call(['status'], { RUN: '125', INSPECT: '1' })).toMatchObject({
+      exitCode: 1,
+      stderr: imageGone,
+    })
+    expect(await call(['status'], { RUN: '125' })).toMatchObject({ exitCode: 1, stderr: '' })
   })
 })

@@ -34,6 +34,17 @@ const wine = '/usr/lib/wine/wine64'
 const folder = 'C:\\Partner Files'
 const program = `${folder}\\slipway\\dist\\cli\\main.js`
 
+interface RunOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+interface RunResult {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
 /**
  * The Windows build of Node under Wine, with the packed command line and its modules in a folder with blanks, and the
  * Engine behind `\\.\pipe\docker_engine`. Wine, not Windows: what Windows itself does otherwise is not seen here.
@@ -85,19 +96,43 @@ export class WindowsHost {
   }
 
   /** The command line, as in a Windows shell whose folder is `cwd`, below `C:\\Partner Files`. */
-  async slipway(
-    parameters: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-  ): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
+  slipway(parameters: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.#run([`${folder}\\node.exe`, program, ...parameters], options)
+  }
+
+  /** Words typed into `cmd`, whose folder is `cwd` and whose PATH has `C:\\Partner Files`. */
+  type(words: readonly string[], { cwd, env }: RunOptions = {}): Promise<RunResult> {
+    return this.#run(['cmd', '/c', ...words], {
+      ...(cwd !== undefined && { cwd }),
+      env: { ...env, WINEPATH: folder },
+    })
+  }
+
+  /** Puts a program there by the name of `docker`: Node, which runs the script that the first word names. */
+  async placeDocker(folderOfScripts: string, scripts: Readonly<Record<string, string>>): Promise<void> {
+    await linkOrCopy(path.join(this.files, 'node.exe'), path.join(this.files, 'docker.exe'))
+    for (const [word, text] of Object.entries(scripts))
+      await writeFile(path.join(this.files, folderOfScripts, `${word}.js`), text)
+  }
+
+  /** Ends what runs in this Wine, and nothing else. */
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#relay.close()
+    await execa('/usr/lib/wine/wineserver', ['-k'], { env: this.#env, extendEnv: false, reject: false })
+    this.#bridge?.kill()
+  }
+
+  async #run(words: readonly string[], { cwd, env }: RunOptions): Promise<RunResult> {
     const number = ++this.#runs
     const [stdout, stderr] = ['out', 'err'].map((ending) =>
       path.join(this.#scratch, `run-${number}.${ending}`),
     )
     const [out, err] = await Promise.all([open(stdout!, 'w'), open(stderr!, 'w')])
     try {
-      const child = spawn(wine, [`${folder}\\node.exe`, program, ...parameters], {
-        cwd: path.join(this.files, options.cwd ?? ''),
-        env: { ...this.#env, ...options.env },
+      const child = spawn(wine, words, {
+        cwd: path.join(this.files, cwd ?? ''),
+        env: { ...this.#env, ...env },
         // What Node calls a pipe is a socket, which a program in Wine cannot write to.
         stdio: ['ignore', out.fd, err.fd],
         timeout: 170_000,
@@ -107,14 +142,6 @@ export class WindowsHost {
     } finally {
       await Promise.all([out.close(), err.close()])
     }
-  }
-
-  /** Ends what runs in this Wine, and nothing else. */
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#relay.close()
-    await execa('/usr/lib/wine/wineserver', ['-k'], { env: this.#env, extendEnv: false, reject: false })
-    this.#bridge?.kill()
   }
 
   async #setVersion(): Promise<void> {

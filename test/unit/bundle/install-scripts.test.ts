@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type InstallFacts, installScripts } from '../../../src/bundle/installer/install-scripts.ts'
+import { readPowerShell } from '../../support/powershell.ts'
 
 const facts: InstallFacts = {
   command: 'acme-wan',
@@ -57,12 +58,21 @@ describe('install.ps1', () => {
     expect(windowsCommand).not.toMatch(/^'@/m)
   })
 
-  it('closes what it opens', () => {
-    const bare = power.replace(windowsCommand, '').replace(/'[^'\r\n]*'|"[^"\r\n]*"|#.*$/gm, '')
-    for (const [open, close] of ['{}', '()', '[]'].map((pair) => [...pair] as [string, string])) {
-      expect(`${open} ${bare.split(open).length}`).toBe(`${open} ${bare.split(close).length}`)
-    }
-    expect(power.split('try {').length).toBe(power.split('finally {').length)
+  it('is PowerShell by its grammar, calls what every Windows has, and reads no variable that nothing sets', async () => {
+    expect(await readPowerShell(power)).toEqual({
+      mistakes: [],
+      commands: [
+        ...['Copy-Prefix', 'Fail', 'Find-Image', 'Get-ChildItem', 'Get-Command', 'Get-NetIPConfiguration'],
+        ...['Join-Path', 'Move-Item', 'New-Item', 'New-Object', 'Remove-Item', 'Say', 'Sort-Object'],
+        ...['Test-Path', 'Where-Object', 'docker'],
+      ],
+      unset: ['_', 'args', 'lastexitcode', 'null', 'psscriptroot'],
+    })
+    const wrong = power
+      .replace('$Server.Trim() -split', '$Sever.Trim() -split')
+      .replace('if (-not $Image) {', 'if (-not $Image {')
+    const { mistakes, unset } = await readPowerShell(wrong)
+    expect([mistakes.length > 0, unset]).toEqual([true, expect.arrayContaining(['sever'])])
   })
 
   it('gives the container what install.sh gives it, and nothing more', () => {
