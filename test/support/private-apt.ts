@@ -12,6 +12,8 @@ export interface PrivateApt {
   simulate(names: readonly string[]): Promise<string[]>
   /** The very lists that apt read. */
   index(): Promise<PackageIndex>
+  /** Unpacks a package into a folder that is there, without what it needs and without its scripts. */
+  unpack(name: string, target: string): Promise<void>
 }
 
 /** Sets apt up in `folder` for one architecture, and fetches the lists from where this host's own apt does. */
@@ -34,7 +36,11 @@ APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "
 `,
   )
   const apt = (...parameters: string[]) =>
-    execa('apt-get', parameters, { env: { APT_CONFIG: configuration, LC_ALL: 'C' }, all: true })
+    execa('apt-get', parameters, {
+      cwd: folder,
+      env: { APT_CONFIG: configuration, LC_ALL: 'C' },
+      all: true,
+    })
   await apt('update', '--error-on=any')
 
   return {
@@ -54,6 +60,11 @@ APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "
         }),
       )
       return createPackageIndex(architecture, suites)
+    },
+    unpack: async (name, target) => {
+      await apt('download', name)
+      const file = (await readdir(folder)).find((one) => one.startsWith(`${name}_`) && one.endsWith('.deb'))
+      await execa('dpkg-deb', ['-x', path.join(folder, file!), target])
     },
   }
 }
