@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { temporaryName } from './atomic.ts'
+import { takeOver, unfinishedName } from './begun-download.ts'
 import { formatBytes } from './bytes.ts'
 import { DownloadSink } from './download-sink.ts'
 import { errorCode, SlipwayError } from './errors.ts'
@@ -38,7 +38,7 @@ export interface DownloadWording {
 
 /**
  * Downloads a file and checks its size and SHA-256 as it comes; `target` appears whole and right, or not at all. What
- * came before a cut is kept as `<target>.partial` and the rest is asked for by Range, also in a later run.
+ * came before a cut is kept, and the rest is asked for by Range, also in a later run and after a kill.
  * Throws `not-found` (404, 410), `download-failed`, `wrong-hash`, `disk-full`, or the signal's reason.
  */
 export async function downloadFile(
@@ -47,13 +47,10 @@ export async function downloadFile(
   options: DownloadOptions = {},
 ): Promise<void> {
   const partial = `${target}.partial`
-  const temporary = temporaryName(target)
+  const temporary = unfinishedName(target)
   try {
     await mkdir(path.dirname(target), { recursive: true })
-    // Taking the partial by rename keeps two processes from writing on one file.
-    await rename(partial, temporary).catch((error) => {
-      if (errorCode(error) !== 'ENOENT') throw error
-    })
+    await takeOver(target, temporary)
     const sink = await DownloadSink.open(temporary, file.size, options.onBytes)
     let keep = false
     try {

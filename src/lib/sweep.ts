@@ -3,7 +3,7 @@ import path from 'node:path'
 
 const day = 24 * 3600 * 1000
 
-/** How long an unfinished file may stay: a killed process comes back for a `.partial`, never for a `.tmp`. */
+/** How long an unfinished file may stay: a run comes back for a `.partial`, and soon or never for a `.tmp`. */
 const unfinished: Readonly<Record<string, number>> = { '.tmp': day, '.partial': 30 * day }
 
 /** Lifetimes for a folder whose whole files, which have no ending, wait only for the run that fetched them to go on. */

@@ -1,10 +1,11 @@
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { fileHasDigest } from '../../image/blob.ts'
 import type { ImageSource } from '../../image/image-source.ts'
 import type { Descriptor } from '../../image/oci.ts'
 import { openBlobFile } from '../../image/read-layout.ts'
 import { writeFileAtomic } from '../../lib/atomic.ts'
+import { bytesBegun } from '../../lib/begun-download.ts'
 import { formatBytes } from '../../lib/bytes.ts'
 import { hexOf } from '../../lib/digest.ts'
 import { requireRoom } from '../../lib/disk-room.ts'
@@ -45,7 +46,9 @@ export function pulledBlobs(
     if (missing.length === 0) return
     const name = formatReference(session.reference)
     const total = missing.reduce((sum, blob) => sum + blob.size, 0)
-    await requireRoom(folder, total - (await bytesBegun(missing)), `What is to be pulled of ${name} needs`)
+    const begun = await mapParallel(missing, { limit: 2 }, (blob) => bytesBegun(fileOf(blob)))
+    const toCome = missing.reduce((sum, { size }, index) => sum + Math.max(size - begun[index]!, 0), 0)
+    await requireRoom(folder, toCome, `What is to be pulled of ${name} needs`)
     const task = `Pull ${name}`
     report({ type: 'start', task, total, unit: 'bytes' })
     const onBytes = (by: number): void => report({ type: 'advance', task, by })
@@ -73,15 +76,6 @@ export function pulledBlobs(
       get: (url, options) => session.get(url, options),
       onBytes,
     })
-  }
-
-  /** Bytes that a cut download has left for this one. */
-  const bytesBegun = async (blobs: readonly Descriptor[]): Promise<number> => {
-    const begun = blobs.map(async (blob) => {
-      const found = await stat(`${fileOf(blob)}.partial`).catch(() => undefined)
-      return Math.min(found?.size ?? 0, blob.size)
-    })
-    return (await Promise.all(begun)).reduce((sum, size) => sum + size, 0)
   }
 
   return {

@@ -1,13 +1,18 @@
+import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DownloadOptions, downloadBytes, downloadFile } from '../../../src/debian/download.ts'
+import { unfinishedName } from '../../../src/lib/begun-download.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { ArchiveServer } from '../../support/archive-server.ts'
+import { repository } from '../../support/slipway.ts'
+import { until } from '../../support/until.ts'
 
 const data = randomBytes(300_000)
 const name = 'thing_1.0_all.deb'
@@ -295,6 +300,41 @@ describe('an aborted download', () => {
     const signal = AbortSignal.abort(new SlipwayError('interrupted', 'Interrupted.'))
     expect(await outcome({ signal })).toEqual(['interrupted', 'Interrupted.'])
     expect(server.paths).toEqual([])
+  })
+})
+
+describe('a download whose process was killed', () => {
+  /** What a process leaves that is killed in the middle. */
+  async function killed(): Promise<void> {
+    server.misbehave(at, { stall: 0.5 })
+    const program = `import { downloadFile } from ${JSON.stringify(path.join(repository, 'dist/debian/download.js'))}
+await downloadFile(${JSON.stringify(signed())}, ${JSON.stringify(target)}, { stallTimeout: 60_000 })`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program])
+    const ended = once(child, 'exit')
+    await until('a part of the file', async () => ((await bytes()) > 0 ? true : undefined))
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  /** Of all that there is of the file. */
+  const bytes = async () => {
+    const sizes = (await left()).map(async (one) => (await stat(path.join(folder, 'new', one))).size)
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+  }
+
+  it('goes on where it stopped, and nothing of it stays', async () => {
+    await killed()
+    expect(await left()).toEqual([expect.stringMatching(/^file\..*\.tmp$/)])
+    expect(await outcome()).toBe('whole')
+    expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all', 'the rest'], left: ['file'] })
+  })
+
+  it('leaves alone what another machine writes to, or a process that lives', async () => {
+    await mkdir(path.dirname(target))
+    const others = ['file.elsewhere.1.01234567.tmp', path.basename(unfinishedName(target))].sort()
+    for (const other of others) await writeFile(path.join(path.dirname(target), other), data.subarray(0, 9))
+    expect(await outcome()).toBe('whole')
+    expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all'], left: ['file', ...others] })
   })
 })
 
