@@ -1,6 +1,7 @@
 import { type ImageConfig, type Manifest, mediaTypes } from '../image/oci.ts'
 import type { Digest } from '../lib/digest.ts'
 import { badInput } from '../lib/errors.ts'
+import { parseJson } from '../lib/parse-json.ts'
 import { plainText } from '../lib/plain-text.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { parseLock } from '../lock/read-lock.ts'
@@ -104,8 +105,8 @@ function imageFault(
   image: BundledImage,
   small: SmallFiles,
 ): string | undefined {
-  const manifest = parseJson<Partial<Manifest>>(small.get(blobPath(image.manifest.digest)))
-  const config = parseJson<Partial<ImageConfig>>(small.get(blobPath(image.config.digest)))
+  const manifest = readBlob<Partial<Manifest>>(small, image.manifest)
+  const config = readBlob<Partial<ImageConfig>>(small, image.config)
   if (!manifest || !Array.isArray(manifest.layers)) return 'its manifest is no manifest'
   if (!config || !isObject(config.config) || !Array.isArray(config.rootfs?.diff_ids))
     return 'its configuration is none'
@@ -184,13 +185,9 @@ function same(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((one, index) => one === b[index])
 }
 
-function parseJson<T>(bytes: Uint8Array | undefined): T | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'))
-    return isObject(value) ? (value as T) : undefined
-  } catch {
-    return undefined
-  }
+function readBlob<T>(small: SmallFiles, { digest }: BundledBlob): T | undefined {
+  const value = parseJson(small.get(blobPath(digest)) ?? '')
+  return isObject(value) ? (value as T) : undefined
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { checkedBlob } from '../image/checked-blob.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { type ImageConfig, mediaTypes } from '../image/oci.ts'
 import { badInput } from '../lib/errors.ts'
+import { parseJson } from '../lib/parse-json.ts'
 import type { Platform } from '../lib/platform.ts'
 import { type Report, silent } from '../lib/progress.ts'
 import type { BundleFile } from './bundle-file.ts'
@@ -199,14 +200,6 @@ function lacking(file: Pick<BundleFile, 'name'>, { product, since }: BundleManif
     'needs-release',
     `${file.name} holds only what changed since ${product.product} ${since?.version}, which this Engine does not have; install the full bundle of ${product.version} instead.`,
   )
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 function bad(file: BundleFile, reason: string): Error {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { badInput } from '../lib/errors.ts'
+import { parseJson } from '../lib/parse-json.ts'
 import { count, listOf, object, text } from '../lock/lock-shape.ts'
 import { type BundleFile, openPieces, openWhole, unreadable } from './bundle-file.ts'
 import { limits } from './format.ts'
@@ -138,12 +139,4 @@ function missing({ name, parts }: PartsManifest, part: string): Error {
 
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined)) !== undefined
-}
-
-function parseJson(source: string): unknown {
-  try {
-    return JSON.parse(source)
-  } catch {
-    return undefined
-  }
 }

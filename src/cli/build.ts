@@ -1,6 +1,4 @@
 import path from 'node:path'
-import { discardDeb, fetchDebs } from '../debian/deb-store.ts'
-import { findRecipes } from '../debian/recipe-load.ts'
 import { loadDefinition } from '../definition/load.ts'
 import type { Image } from '../image/image.ts'
 import { buildProduct } from '../image/product.ts'
@@ -8,9 +6,9 @@ import { startWorkers, type Workers } from '../image/workers.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { requireLock } from '../lock/require-lock.ts'
+import { buildInputs } from './build-inputs.ts'
 import type { Context } from './context.ts'
 import { choosePlatforms, enginePlatform } from './platform-option.ts'
-import { scriptRunner } from './script-runner.ts'
 
 export interface BuildOptions {
   readonly directory: string
@@ -36,20 +34,12 @@ async function build(context: Context, options: BuildOptions, workers: Workers):
   const out = options.out ? path.resolve(context.cwd, options.out) : path.join(directory, 'build')
   const definition = await loadDefinition(directory)
   const lockfile = await requireLock(definition)
-  const cache = cacheFolder(context.env)
-  const vendor = path.resolve(context.cwd, options.vendor ?? path.join(directory, 'vendor'))
-  const { env, report, signal } = context
   const { images, layout } = await buildProduct(definition, lockfile, {
-    cache,
+    ...(await buildInputs(context, definition, options.vendor)),
+    cache: cacheFolder(context.env),
     workers,
-    recipes: await findRecipes(definition.recipeFolders),
     platforms: choosePlatforms(options.platform, definition.platforms),
     out,
-    fetch: (packages) => fetchDebs(packages, definition.debian, { cache, vendor, env, report, signal }),
-    discard: (locked) => discardDeb(locked, { cache, vendor }),
-    runner: scriptRunner(env),
-    report,
-    signal,
   })
   const name = `${definition.name}:${definition.version}`
   if (options.load) await load(context, out, name)

@@ -5,14 +5,12 @@ import { buildInstallerImage } from '../bundle/installer/build-installer.ts'
 import { type PackedBundle, packBundle } from '../bundle/pack-bundle.ts'
 import { readBase, type UpdateBase } from '../bundle/update-base.ts'
 import { type WrittenFile, writeBeside, writeBundle } from '../bundle/write-bundle.ts'
-import { discardDeb, fetchDebs } from '../debian/deb-store.ts'
-import { findRecipes } from '../debian/recipe-load.ts'
 import type { Definition } from '../definition/definition.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { parseSize } from '../definition/size.ts'
 import { type BuildOptions, buildImage } from '../image/build.ts'
 import { openLayerCache } from '../image/layer-cache.ts'
-import { startWorkers, type Workers } from '../image/workers.ts'
+import { startWorkers } from '../image/workers.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
@@ -20,10 +18,10 @@ import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { requireLock } from '../lock/require-lock.ts'
+import { buildInputs } from './build-inputs.ts'
 import type { Context } from './context.ts'
 import { packageVersion } from './package-version.ts'
 import { choosePlatforms } from './platform-option.ts'
-import { scriptRunner } from './script-runner.ts'
 import { readSigningKey, refuseUnknownKey } from './signing-key.ts'
 
 export interface BundleOptions {
@@ -55,6 +53,7 @@ export async function run(context: Context, options: BundleOptions): Promise<und
   const workers = startWorkers()
   try {
     workers.warm()
+    context.signal.addEventListener('abort', () => void workers.close(context.signal.reason), { once: true })
     const directory = path.resolve(context.cwd, options.directory)
     const definition = await loadDefinition(directory)
     if (key) await refuseUnknownKey(definition, key, options.key!, 'bundle')
@@ -62,7 +61,11 @@ export async function run(context: Context, options: BundleOptions): Promise<und
     const job = {
       definition,
       lockfile,
-      build: await buildOptions(context, options, definition, workers),
+      build: {
+        ...(await buildInputs(context, definition, options.vendor)),
+        layers: openLayerCache(cacheFolder(context.env).layers),
+        workers,
+      },
       key,
       since,
     }
@@ -108,27 +111,6 @@ async function pack(job: Job, platform: Platform): Promise<PackedBundle> {
     { ...(since && { since }), builder: packageVersion() },
   )
   return packBundle(content, key)
-}
-
-async function buildOptions(
-  { env, report, signal, cwd }: Context,
-  options: BundleOptions,
-  definition: Definition,
-  workers: Workers,
-): Promise<BuildOptions> {
-  const cache = cacheFolder(env)
-  const vendor = path.resolve(cwd, options.vendor ?? path.join(definition.directory, 'vendor'))
-  signal.addEventListener('abort', () => void workers.close(signal.reason), { once: true })
-  return {
-    layers: openLayerCache(cache.layers),
-    workers,
-    recipes: await findRecipes(definition.recipeFolders),
-    fetch: (packages) => fetchDebs(packages, definition.debian, { cache, vendor, env, report, signal }),
-    discard: (locked) => discardDeb(locked, { cache, vendor }),
-    runner: scriptRunner(env),
-    report,
-    signal,
-  }
 }
 
 function readSplit(text: string | undefined): number | undefined {

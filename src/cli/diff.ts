@@ -10,6 +10,7 @@ import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
+import { isFile } from '../lib/is-file.ts'
 import { debianArchitecture, type Platform, platforms } from '../lib/platform.ts'
 import { diffLocks as diffPackages } from '../lock/diff-lock.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
@@ -109,10 +110,6 @@ async function kindOf(place: string): Promise<'an image layout' | 'a lock'> {
 /** By the name of the file, or of the folder that holds it. */
 async function openLock(place: string): Promise<Lockfile> {
   return (await isFile(place)) ? parseLock(await readFile(place, 'utf8'), place) : readLock(place)
-}
-
-async function isFile(place: string): Promise<boolean> {
-  return (await stat(place).catch(() => undefined))?.isFile() === true
 }
 
 function diffLocks(a: Lockfile, b: Lockfile, platform: Platform): Change<string>[] {

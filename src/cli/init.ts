@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { editorSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
@@ -7,6 +7,7 @@ import { referenceName } from '../definition/parents.ts'
 import { writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
+import { isFile } from '../lib/is-file.ts'
 import type { Context } from './context.ts'
 
 interface Options {
@@ -88,10 +89,6 @@ async function refuseMissingParent({ cwd }: Context, given = referenceName): Pro
     'no-definition',
     `--extends ${given} names no product directory (there is no ${file}); name one, or leave it out for ${referenceName}.`,
   )
-}
-
-async function isFile(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined))?.isFile() === true
 }
 
 function describe(context: Context, target: string, options: Options): NewProduct {

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type DebFile, debFileName, discardDeb, fetchDebs } from '../debian/deb-store.ts'
 import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folder.ts'
@@ -8,6 +7,7 @@ import { formatBytes } from '../lib/bytes.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
+import { isFile } from '../lib/is-file.ts'
 import type { Platform } from '../lib/platform.ts'
 import { allPackages } from '../lock/installer.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
@@ -31,7 +31,7 @@ export async function run(
 ): Promise<undefined> {
   const directory = path.resolve(context.cwd, options.directory)
   const folder = args[0] === undefined ? path.join(directory, 'vendor') : path.resolve(context.cwd, args[0])
-  if ((await stat(folder).catch(() => undefined))?.isFile()) {
+  if (await isFile(folder)) {
     throw badInput(
       'not-a-folder',
       `${folder} is a file; name a folder for the packages: ${commandName()} vendor DIR`,

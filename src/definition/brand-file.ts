@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { isFile } from '../lib/is-file.ts'
 import type { Brand } from './definition.ts'
 import { loadDefinition } from './load.ts'
 import { type Problem, refuseProblems, type ValuePath } from './problem.ts'
@@ -29,7 +29,7 @@ export async function readBrandFile(file: string): Promise<NewBrand> {
   const { logo, ...brand } = yaml.value as Brand
   if (logo === undefined) return { brand }
   const place = path.resolve(directory, ...logo.split('/'))
-  if (!(await stat(place).catch(() => undefined))?.isFile()) {
+  if (!(await isFile(place))) {
     const problem = { path: 'logo', text: `logo is "${logo}", but there is no such file` }
     refuseProblems([{ ...yaml.placeOf(['logo']), ...problem }])
   }

@@ -1,8 +1,9 @@
-import { realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
+import { isFile } from '../lib/is-file.ts'
 import { nearest } from '../lib/nearest.ts'
 import { DefinitionError, type Problem } from './problem.ts'
 import type { Root, Roots } from './roots.ts'
@@ -25,7 +26,7 @@ export interface ApplianceFile {
  */
 export async function findParents(directory: string): Promise<readonly [ApplianceFile, ...ApplianceFile[]]> {
   const own: Root = { directory: path.resolve(directory), label: '' }
-  if (!(await holdsProduct(own.directory))) {
+  if (!(await isFile(path.join(own.directory, 'appliance.yaml')))) {
     throw badInput(
       'no-definition',
       `There is no appliance.yaml in ${own.directory}; go to the product directory, or name it with: ${commandName()} --directory DIR`,
@@ -64,7 +65,7 @@ function extendsOf({ value }: YamlFile): string | undefined {
 async function findParent(own: Root, child: ApplianceFile, wanted: string): Promise<Root> {
   if (wanted === referenceName) return { directory: referenceDirectory, label: referenceName }
   const directory = path.resolve(child.root.directory, ...wanted.split('/'))
-  if (await holdsProduct(directory)) {
+  if (await isFile(path.join(directory, 'appliance.yaml'))) {
     const relative = path.relative(own.directory, directory) || '.'
     return { directory, label: path.isAbsolute(relative) ? directory : relative.split(path.sep).join('/') }
   }
@@ -79,8 +80,4 @@ async function findParent(own: Root, child: ApplianceFile, wanted: string): Prom
 
 function problemAt({ yaml }: ApplianceFile, text: string): Problem {
   return { ...yaml.placeOf(['extends']), path: 'extends', text: `extends ${text}` }
-}
-
-async function holdsProduct(directory: string): Promise<boolean> {
-  return (await stat(path.join(directory, 'appliance.yaml')).catch(() => undefined))?.isFile() ?? false
 }

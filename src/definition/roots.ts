@@ -1,5 +1,6 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { isFile } from '../lib/is-file.ts'
 
 /** A product directory: the product's own, or one that it extends. */
 export interface Root {
@@ -39,10 +40,6 @@ export async function namesInRoots(roots: readonly Root[], folder: string): Prom
 /** The absolute path of a relative one with forward slashes. */
 export function inRoot({ directory }: Root, file: string): string {
   return path.join(directory, ...file.split('/'))
-}
-
-async function isFile(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined))?.isFile() ?? false
 }
 
 /** Every file of a folder in any of the roots, by its path in the product, ordered. */

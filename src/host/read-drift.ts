@@ -1,5 +1,6 @@
 import type { ContainerDocument } from '../engine/documents.ts'
 import type { Engine, PathChange } from '../engine/engine.ts'
+import { parseJson } from '../lib/parse-json.ts'
 import { classify, type DriftedPath, expectation, pinnedPaths } from './drift.ts'
 import { readFacts, sameFacts, textOf } from './file-facts.ts'
 import { withImage } from './image-reader.ts'
@@ -154,21 +155,13 @@ async function readLists(
 
 /** Labels are anybody's to write: what is not as expected counts as nothing. */
 function readList(label: string | undefined): string[] {
-  const value = parseJson(label)
+  const value = parseJson(label ?? '')
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
 function readNames(label: string | undefined): string[] {
-  const value = parseJson(label)
+  const value = parseJson(label ?? '')
   return typeof value === 'object' && value !== null ? Object.keys(value) : []
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '')
-  } catch {
-    return undefined
-  }
 }
 
 /** Go's os.ModeDir. */

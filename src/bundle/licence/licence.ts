@@ -1,4 +1,5 @@
 import { badInput } from '../../lib/errors.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 
 /** What a partner grants a customer. Times are dates: "2027-01-31" is the last day on which it holds, in UTC. */
 export interface Licence {
@@ -89,14 +90,6 @@ function bad(file: string, reason: string): Error {
     'bad-licence',
     `${file} cannot be used as a licence: ${reason}; ask its issuer for another.`,
   )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { SlipwayError } from '../../lib/errors.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 import type { Credentials } from './credentials.ts'
 
 /**
@@ -31,16 +32,8 @@ export async function askCredentialHelper(
     if (/credentials not found/i.test(`${answer.stdout}${answer.stderr}`)) return undefined
     throw fail(answer.exitCode === undefined ? 'cannot be run' : `ended with ${answer.exitCode}`, answer)
   }
-  const { Username, Secret } = parse(answer.stdout)
+  const said = parseJson(answer.stdout) as { Username?: unknown; Secret?: unknown } | null | undefined
+  const { Username, Secret } = said ?? {}
   if (typeof Username !== 'string' || typeof Secret !== 'string') throw fail('gave no user name and secret')
   return Username === '<token>' ? { identityToken: Secret } : { username: Username, password: Secret }
-}
-
-function parse(text: string): { Username?: unknown; Secret?: unknown } {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : {}
-  } catch {
-    return {}
-  }
 }
