@@ -12,7 +12,7 @@ import { inspectHost } from '../host/inspect.ts'
 import { withLicence } from '../host/licence/plan-licence.ts'
 import { planHost } from '../host/plan.ts'
 import { withStateSteps } from '../host/plan-state.ts'
-import { findPortHolder } from '../host/port-holder.ts'
+import { findPortContainer, findPortHolder } from '../host/port-holder.ts'
 import { probePorts } from '../host/port-probe.ts'
 import { withSettings, withStoredSettings } from '../host/settings.ts'
 import type { HostState } from '../host/state.ts'
@@ -138,9 +138,11 @@ export async function withTakenPorts(
   const wanted = newPorts(current, target).filter((port) => !known.some((one) => one.port === port.port))
   const taken = await Promise.all(
     (await probePorts(wanted)).map(async (port) => {
-      const holder = await findPortHolder(port.port, port.protocol === 'udp' ? 'udp' : 'tcp')
-      const { name, pid } = holder?.process ?? {}
-      return { ...port, holder: name ? `${name} (process ${pid})` : 'another program' }
+      const protocol = port.protocol === 'udp' ? 'udp' : 'tcp'
+      const { name, pid } = (await findPortHolder(port.port, protocol))?.process ?? {}
+      if (name) return { ...port, holder: `${name} (process ${pid})` }
+      const container = await findPortContainer(engine, port.port, protocol)
+      return { ...port, holder: container ? `container ${container}` : 'another program' }
     }),
   )
   return { ...current, foreign: { ...current.foreign, ports: [...known, ...taken] } }

@@ -1,17 +1,20 @@
 import path from 'node:path'
+import type { Definition } from '../definition/definition.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { type Profile, profileVariables } from '../definition/profile.ts'
 import { loadCompose } from '../definition/runtime-check.ts'
 import { parseSize } from '../definition/size.ts'
 import { connectEngine } from '../engine/connect.ts'
+import type { Engine } from '../engine/engine.ts'
+import { judgeBindSources, readBindSources } from '../host/bind-sources.ts'
 import { type Finding, failedFinding, refuseFailures } from '../host/finding.ts'
 import { readHostFacts } from '../host/host-facts.ts'
 import { inspectHost } from '../host/inspect.ts'
 import { judgeEngine, judgeHost } from '../host/preflight.ts'
+import type { HostState } from '../host/state.ts'
 import { readState } from '../host/state-volume.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
-import { readLayout } from '../image/read-layout.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
@@ -22,38 +25,52 @@ import {
   type PreparedInstall,
   withTakenPorts,
 } from './host-plan.ts'
-import { enginePlatform } from './platform-option.ts'
+import { type InstallSource, openSource } from './install-source.ts'
 
 /** Looks whether the appliance could be installed here, and changes nothing. Exit code 3 where it could not. */
 export async function run(context: Context, options: InstallOptions, [layout]: string[]): Promise<number> {
-  const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
-  const name = options.name ?? definition.name
-  checkName(name)
   const findings: Finding[] = []
   const engine = await attempt(() => connectEngine(context.env), 'engine', 'fail', findings)
-  if (engine) {
-    findings.push(...judgeEngine(engine.version, engine.endpoint.address))
-    const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
-    const readImage = async (): Promise<ImageSource> => {
-      const found = await readLayout(directory, enginePlatform(engine.version.architecture))
-      checkRelease(definition, found, directory)
-      return found
-    }
-    const image = await attempt(readImage, 'image', 'warn', findings)
-    const [found, stored] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
-    const { profile } = await chooseProfile(definition, name, options, found, stored, undefined)
-    const reference = `${definition.name}:${definition.version}`
-    const compose = await loadCompose(definition, {
-      ...profileVariables(profile),
-      APPLIANCE_IMAGE: reference,
-    })
-    const wanted = image ? targetImage(reference, image) : { reference, ids: [], size: 0 }
-    const target = targetHost(definition, compose, wanted, name, profile.name)
-    const current = await withTakenPorts(engine, found, target)
-    const needs = { profile: profile.name, cache: cacheBytes(profile, target) }
-    findings.push(...judgeHost(await readHostFacts(engine), current, target, needs))
+  if (!engine) {
+    const named = options.name ?? (await ownDefinition(context, options)).name
+    checkName(named)
+    return print(context, options, named, findings)
   }
+  findings.push(...judgeEngine(engine.version, engine.endpoint.address))
+  const { definition, image } = await findSource(context, options, layout, engine, findings)
+  const name = options.name ?? definition.name
+  checkName(name)
+  const [found, stored] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
+  const { profile } = await chooseProfile(definition, name, options, found, stored, undefined)
+  const reference = `${definition.name}:${definition.version}`
+  const compose = await loadCompose(definition, { ...profileVariables(profile), APPLIANCE_IMAGE: reference })
+  const wanted = image ? targetImage(reference, image) : { reference, ids: [], size: 0 }
+  const target = targetHost(definition, compose, wanted, name, profile.name)
+  const current = await withTakenPorts(engine, found, target)
+  findings.push(...(await judge(engine, current, target, profile)))
   return print(context, options, name, findings)
+}
+
+/** A bundle brings its product along; without the image of a product directory the rest is judged all the same. */
+async function findSource(
+  context: Context,
+  options: InstallOptions,
+  layout: string | undefined,
+  engine: Engine,
+  findings: Finding[],
+): Promise<{ readonly definition: Definition; readonly image?: ImageSource }> {
+  const open = async (): Promise<InstallSource> => {
+    const source = await openSource(context, options, layout, engine)
+    checkRelease(source.definition, source.image, source.from)
+    return source
+  }
+  if (options.bundle !== undefined) return open()
+  const definition = await ownDefinition(context, options)
+  return (await attempt(open, 'image', 'warn', findings)) ?? { definition }
+}
+
+function ownDefinition(context: Context, { directory }: InstallOptions): Promise<Definition> {
+  return loadDefinition(path.resolve(context.cwd, directory))
 }
 
 /** What `install` asks before it changes anything. Warnings are told; throws `preflight-failed`, exit code 3. */
@@ -61,12 +78,22 @@ export async function preflightInstall(
   context: Context,
   { engine, current, target, profile }: PreparedInstall,
 ): Promise<void> {
-  const needs = { profile: profile.name, cache: cacheBytes(profile, target) }
-  const findings = judgeHost(await readHostFacts(engine), current, target, needs)
+  const findings = await judge(engine, current, target, profile)
   refuseFailures(findings)
   for (const { status, says, fix } of findings) {
     if (status === 'warn') context.report({ type: 'note', text: `${says}; ${fix}.` })
   }
+}
+
+async function judge(
+  engine: Engine,
+  current: HostState,
+  target: HostTarget,
+  profile: Profile,
+): Promise<Finding[]> {
+  const needs = { profile: profile.name, cache: cacheBytes(profile, target) }
+  const [facts, sources] = await Promise.all([readHostFacts(engine), readBindSources(engine, target)])
+  return [...judgeHost(facts, current, target, needs), ...judgeBindSources(sources)]
 }
 
 /** What an error says becomes a finding, and the rest is judged without what failed. */

@@ -4,6 +4,8 @@ import { checkFits } from '../host/backup/plan-restore.ts'
 import type { Backup } from '../host/backup/read-backup.ts'
 import { openBackup } from '../host/backup/read-backup.ts'
 import { refuseSmallEngine } from '../host/backup/restore-space.ts'
+import { judgeBindSources, readBindSources } from '../host/bind-sources.ts'
+import { refuseFailures } from '../host/finding.ts'
 import type { Step } from '../host/step.ts'
 import { changeHost } from './change-host.ts'
 import { confirm } from './confirm.ts'
@@ -37,6 +39,7 @@ export async function run(
   const { engine, target, settings, steps } = prepared
   for (const text of checkFits(header, target, file)) context.report({ type: 'note', text })
   await refuseSmallEngine(engine, backup)
+  refuseFailures(judgeBindSources(await readBindSources(engine, target)))
   const show = (planned: readonly Step[]): void => {
     if (options.json) context.print(planJson(target, planned, settings))
     else printPlan(context, planned)

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import type { Engine } from '../engine/engine.ts'
 
 export type Protocol = 'tcp' | 'udp'
 
@@ -16,6 +17,24 @@ export async function findPortHolder(port: number, protocol: Protocol): Promise<
   if (inodes.length === 0) return undefined
   const process = await findProcess(new Set(inodes.map((inode) => `socket:[${inode}]`)))
   return { port, protocol, ...(process && { process }) }
+}
+
+/**
+ * The name of a running container that is in its host's own network, and whose image says that it listens on the port:
+ * the Engine publishes nothing of it. Undefined where there is none.
+ */
+export async function findPortContainer(
+  { containers }: Engine,
+  port: number,
+  protocol: Protocol,
+): Promise<string | undefined> {
+  const running = (await containers.list()).filter(({ state }) => state === 'running')
+  const documents = await Promise.all(running.map(({ id }) => containers.inspect(id)))
+  const holder = documents.find(
+    (one) =>
+      one?.HostConfig.NetworkMode === 'host' && `${port}/${protocol}` in (one.Config.ExposedPorts ?? {}),
+  )
+  return holder?.Name.replace(/^\//, '')
 }
 
 /** Inodes of the sockets of a /proc/net table that are bound to `port`: TCP ones that listen, UDP ones without peer. */

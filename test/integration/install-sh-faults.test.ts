@@ -4,6 +4,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type QuickProduct, writeQuickProduct } from '../support/quick-bundle.ts'
 import { type Moment, QuickHost, type Typed } from '../support/quick-host.ts'
+import { until } from '../support/until.ts'
 
 /** What a reseller meets when a medium is not whole, the power goes, or patience ends. */
 const command = 'cut-wan'
@@ -121,6 +122,32 @@ describe('install.sh', () => {
   })
 })
 
+describe('the command that install.sh leaves', () => {
+  it('brings a backup to a host that has nothing yet, from a bundle in parts, and plans nothing more', async () => {
+    const part = `${bundle}.001`
+    const backup = path.join(host.scratch.path, 'site.backup')
+    expect(await host.type(folder, [command, 'backup', backup])).toMatchObject({ exitCode: 0 })
+    await host.clear()
+    const restored = await host.type(folder, [command, 'restore', backup, '--bundle', part])
+    expect(restored).toMatchObject({ exitCode: 0 })
+    expect(await host.everything()).toEqual(whole)
+    const plan = await host.type(folder, [command, 'plan', '--bundle', part, '--json'])
+    expect(JSON.parse(plan.stdout)).toMatchObject({
+      release: '1.0.0',
+      settings: { 'dns.port': ports[1]?.slice(9), 'optimiser.port': ports[3]?.slice(15) },
+      steps: [],
+    })
+    const preflight = await host.type(folder, [command, 'preflight', '--bundle', part, '--json'])
+    expect(JSON.parse(preflight.stdout)).toMatchObject({ name: command })
+  })
+
+  it('puts its plan into a support bundle', async () => {
+    const { stdout, exitCode } = await host.type(folder, [command, 'support-bundle', '--json'])
+    console.log(stdout)
+    expect(exitCode).toBe(0)
+  })
+})
+
 describe('on a terminal', () => {
   it('Ctrl-C takes back what was done and ends with 130', async () => {
     await host.clear()
@@ -143,6 +170,21 @@ describe('on a terminal', () => {
     expect([no.exitCode, await host.everything()]).toEqual([2, whole])
     const yes = await uninstall('y')
     expect([yes.exitCode, await host.everything()]).toMatchObject([0, { containers: [], volumes: [] }])
+  })
+})
+
+describe('preflight in the installer image', () => {
+  it('names the container of the host’s network that holds a port', async () => {
+    const listen = 'require("net").createServer().listen(27128)'
+    const run = ['docker', 'run', '--detach', '--name', 'stranger', '--network', 'host', '--expose', '27128']
+    const image = ['--entrypoint', 'node', `${command}-installer:1.0.0`, '-e', listen]
+    expect(await host.type(folder, [...run, ...image])).toMatchObject({ exitCode: 0 })
+    const looked = await until('the port is held', async () => {
+      const words = [command, 'preflight', '--json', '--profile', 'branch', ...ports]
+      const { findings } = JSON.parse((await host.type(folder, words)).stdout)
+      return findings.find(({ check }: { check: string }) => check === 'port 27128/tcp')
+    })
+    expect(looked.says).toBe('Port 27128/tcp of this host is in use by container stranger')
   })
 })
 

@@ -1,15 +1,22 @@
 import { once } from 'node:events'
+import { readdir, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Finding } from '../../src/host/finding.ts'
 import { builtImage } from '../support/built-image.ts'
+import { makeScratch, type Scratch } from '../support/scratch.ts'
+import { writeServiceBundle } from '../support/service-bundle.ts'
 import { slipway } from '../support/slipway.ts'
+import { tinyPublicKey } from '../support/tiny-bundle.ts'
+import { writeTinyProduct } from '../support/tiny-services.ts'
 
 const name = `slipway-preflight-${process.pid}`
 const { layoutDirectory, productDirectory } = builtImage()
 const ports = ['--set', 'dns.port=127.0.0.1:24353', '--set', 'optimiser.port=127.0.0.1:24328']
 let holder: Server
+let scratch: Scratch
 
 const run = (verb: string, parameters: readonly string[], env = {}) =>
   slipway(
@@ -18,11 +25,18 @@ const run = (verb: string, parameters: readonly string[], env = {}) =>
   )
 
 beforeAll(async () => {
+  scratch = await makeScratch('preflight')
   holder = createServer().listen(24328, '127.0.0.1')
   await once(holder, 'listening')
 })
 
-afterAll(() => void holder.close())
+afterAll(async () => {
+  holder.close()
+  await slipway(['uninstall', '--name', name, '--yes'])
+  const { images } = await connectEngine()
+  if (await images.inspect(`${name}:1.0.0`)) await images.remove(`${name}:1.0.0`)
+  await scratch.remove()
+})
 
 describe('slipway preflight', () => {
   it('names the program that holds a port, and ends with exit code 3; install refuses the same, before it makes anything', async () => {
@@ -87,5 +101,59 @@ describe('slipway preflight', () => {
       '          → start it there, or point DOCKER_HOST at another, then run the same command again.',
       `${name} cannot be installed here yet: 0 pass, 0 warn, 1 fail.`,
     ])
+  })
+
+  it('judges a bundle by the product that is in it, from any folder; one that is refused is bad input', async () => {
+    const key = path.join(scratch.path, 'vendor.pub')
+    await writeFile(key, tinyPublicKey.export({ type: 'spki', format: 'pem' }))
+    const bundle = await writeServiceBundle(path.join(scratch.path, 'bundle'), { name })
+    const judge = (...more: string[]) =>
+      slipway(['preflight', '--bundle', bundle, ...more], { cwd: scratch.path })
+    const good = await judge('--key', key, '--json')
+    expect([good.exitCode, JSON.parse(good.stdout)]).toMatchObject([0, { name, result: 'pass' }])
+    const { exitCode, stdout, stderr } = await judge()
+    expect([exitCode, stdout, stderr.split('\n').at(-1)]).toEqual([
+      2,
+      '',
+      expect.stringMatching(
+        /^slipway: .* is signed by .*; name the vendor's public key with --key PUB or in SLIPWAY_KEY\.$/,
+      ),
+    ])
+  })
+
+  it('refuses a file of the host that a service mounts and that is missing, before the Engine makes a folder of it', async () => {
+    const missing = path.join(scratch.path, 'missing.key')
+    const { directory, layout } = await writeTinyProduct(scratch.path, {
+      name,
+      services: [
+        '  keeper:',
+        '    image: tiny',
+        '    init: true',
+        '    stop_grace_period: 1s',
+        '    command: ["/bin/busybox", "sleep", "100000"]',
+        `    volumes: ["${missing}:/run/key:ro", "data:/data"]`,
+      ].join('\n'),
+      rest: 'volumes: { data: {} }\n',
+    })
+    const type = (verb: string, ...more: string[]) =>
+      slipway(['-C', directory, verb, layout, '--name', name, ...more])
+    const says = `${missing} of the Engine's host, which keeper mounts, is not there`
+    const fix = 'put it there, or let the profile name another, then run the same command again'
+    const findings = async (): Promise<Finding[]> => {
+      const { stdout } = await type('preflight', '--json')
+      return (JSON.parse(stdout) as { findings: Finding[] }).findings.filter(({ check }) => check === 'mount')
+    }
+    expect(await findings()).toEqual([{ check: 'mount', status: 'fail', says, fix }])
+    const refused = await type('install')
+    expect([refused.exitCode, refused.stderr]).toEqual([3, `slipway: ${says}; ${fix}.`])
+    expect(await readdir(scratch.path)).not.toContain('missing.key')
+    expect(
+      (await (await connectEngine()).containers.list()).filter((one) => one.name.startsWith(name)),
+    ).toEqual([])
+    await writeFile(missing, 'secret')
+    expect(await findings()).toEqual([
+      { check: 'mount', status: 'pass', says: says.replace('is not there', 'is there') },
+    ])
+    expect(await type('install')).toMatchObject({ exitCode: 0 })
   })
 })
