@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 
 /** A file to be read at any place, or several that follow each other as one. */
@@ -56,13 +55,14 @@ export async function openPieces(name: string, pieces: readonly Piece[]): Promis
   }
 }
 
+const whatToName = 'name the .tar of a bundle, or any of its parts'
+
 /** Opens one file. Throws `no-bundle`, exit code 2. */
 export async function openWhole(file: string): Promise<BundleFile> {
   const found = await stat(file).catch((error: unknown) => {
     throw unreadable(file, error)
   })
-  if (!found.isFile())
-    throw badInput('no-bundle', `${file} is no file; name a bundle that \`${commandName()} bundle\` wrote.`)
+  if (!found.isFile()) throw badInput('no-bundle', `${file} is no file; ${whatToName}.`)
   return openPieces(path.basename(file), [{ file, size: found.size }])
 }
 
@@ -97,10 +97,10 @@ function cut(
 export function unreadable(name: string, error: unknown): unknown {
   const code = errorCode(error)
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return badInput(
-      'no-bundle',
-      `There is no file ${name}; name a bundle that \`${commandName()} bundle\` wrote.`,
-      error,
-    )
-  return badInput('no-bundle', `${name} cannot be read (${code}).`, error)
+    return badInput('no-bundle', `There is no file ${name}; ${whatToName}.`, error)
+  return badInput(
+    'no-bundle',
+    `${name} cannot be read (${code}); let this user read it, then run the same command again.`,
+    error,
+  )
 }

@@ -1,4 +1,4 @@
-import { commandName } from '../lib/command-name.ts'
+import { commandName, isBranded } from '../lib/command-name.ts'
 import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -65,7 +65,11 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
   if (image) {
     return failure(
       'no-such-image',
-      `The Docker Engine has no image ${image[1] ?? 'of that name'}; \`${commandName()} build --load\` builds and loads it.`,
+      `The Docker Engine has no image ${image[1] ?? 'of that name'}; ${
+        isBranded()
+          ? '`sh install.sh` beside its bundle brings it'
+          : '`slipway build --load` builds and loads it'
+      }.`,
       cause,
     )
   }

@@ -2,6 +2,7 @@ import { copyFile, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/p
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { BundleManifest } from '../../src/host/support/write-bundle.ts'
 import { type QuickProduct, writeQuickProduct } from '../support/quick-bundle.ts'
 import { type Moment, QuickHost, type Typed } from '../support/quick-host.ts'
 import { until } from '../support/until.ts'
@@ -28,12 +29,12 @@ beforeAll(async () => {
 
 afterAll(() => host?.stop())
 
+const nothing = { images: [], containers: [], volumes: [], networks: ['host', 'none'], commands: [] }
 const install = (from = folder, env = {}): Promise<Typed> => host.type(from, line, env)
 
 describe('install.sh refuses, before anything is loaded,', () => {
   const refused = async (from: string): Promise<unknown> => {
     const { exitCode, last } = await install(from)
-    const nothing = { images: [], containers: [], volumes: [], networks: ['host', 'none'], commands: [] }
     expect(await host.everything()).toEqual(nothing)
     return [exitCode, last]
   }
@@ -93,6 +94,14 @@ describe('install.sh', () => {
     })
   })
 
+  it('left by Ctrl-C while it loads the installer leaves nothing', async () => {
+    const { exitCode } = await host.onTerminal(folder, line, '\x03', {
+      when: 'before',
+      what: 'POST /images/load',
+    })
+    expect({ exitCode, left: await host.everything() }).toEqual({ exitCode: 130, left: nothing })
+  })
+
   it('joins the parts of a bundle, and run again changes nothing', async () => {
     expect(await install()).toMatchObject({ exitCode: 0 })
     whole = await host.everything()
@@ -142,9 +151,10 @@ describe('the command that install.sh leaves', () => {
   })
 
   it('puts its plan into a support bundle', async () => {
-    const { stdout, exitCode } = await host.type(folder, [command, 'support-bundle', '--json'])
-    console.log(stdout)
-    expect(exitCode).toBe(0)
+    const { stdout } = await host.type(folder, [command, 'support-bundle', '--json'])
+    const { collectors } = JSON.parse(stdout) as BundleManifest
+    expect(collectors.filter(({ outcome }) => outcome !== 'done')).toEqual([])
+    expect(collectors.at(-1)?.files.map(({ path }) => path)).toEqual(['plan.json'])
   })
 })
 
