@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, fail, pass } from './finding.ts'
 import type { HostTarget } from './target.ts'
 
 /** A path of the Engine's host that a service mounts. */
@@ -42,17 +42,12 @@ async function isThere(engine: Engine, path: string): Promise<boolean> {
 /** A Docker Engine makes an empty folder of what is missing, which the service then takes for its file. Pure. */
 export function judgeBindSources(sources: readonly BindSource[]): Finding[] {
   const paths = [...new Set(sources.map(({ path }) => path))]
-  return paths.map((path): Finding => {
+  return paths.map((path) => {
     const users = sources.filter((one) => one.path === path)
     const services = users.map(({ service }) => service).join(' and ')
     const says = `${path} of the Engine's host, which ${services} mounts,`
-    if (users.every(({ isThere }) => isThere))
-      return { check: 'mount', status: 'pass', says: `${says} is there` }
-    return {
-      check: 'mount',
-      status: 'fail',
-      says: `${says} is not there`,
-      fix: 'put it there, or let the profile name another, then run the same command again',
-    }
+    if (users.every(({ isThere }) => isThere)) return pass('mount', `${says} is there`)
+    const fix = 'put it there, or let the profile name another, then run the same command again'
+    return fail('mount', `${says} is not there`, fix)
   })
 }
