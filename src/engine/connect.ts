@@ -97,6 +97,7 @@ function readInfo(info: {
   MemoryLimit?: boolean
   SwapLimit?: boolean
   LiveRestoreEnabled?: boolean
+  SecurityOptions?: string[] | null
 }): EngineInfo {
   return {
     hostName: info.Name,
@@ -112,5 +113,6 @@ function readInfo(info: {
     memoryLimit: info.MemoryLimit ?? false,
     swapLimit: info.SwapLimit ?? false,
     liveRestore: info.LiveRestoreEnabled ?? false,
+    rootless: (info.SecurityOptions ?? []).some((option) => option.split(',').includes('name=rootless')),
   }
 }

@@ -47,6 +47,8 @@ export interface EngineInfo {
   readonly swapLimit: boolean
   /** Containers keep running while the daemon restarts. */
   readonly liveRestore: boolean
+  /** It runs as an ordinary user, who may not do all that root may. */
+  readonly rootless: boolean
 }
 
 export interface DiskUsage {

@@ -33,6 +33,7 @@ export function judgeHost(
     judgeLimits(facts),
     judgeDisk(facts, current, target, needs),
     judgeStorage(facts),
+    ...judgeLowPorts(facts, current, target),
     ...judgeConflicts(current, target),
     judgeTime(facts),
     ...judgeWarnings(facts),
@@ -72,11 +73,17 @@ function judgeMemory(
 
 function judgeLimits({ info }: HostFacts): Finding {
   if (!info.memoryLimit) {
-    return fail(
-      'memory limits',
-      "The host's kernel cannot cap the memory of containers",
-      'boot it with cgroup_enable=memory',
-    )
+    return info.rootless
+      ? fail(
+          'memory limits',
+          'This rootless Engine cannot cap the memory of containers: for that it needs cgroup version 2 and systemd',
+          'boot the host with systemd.unified_cgroup_hierarchy=1, or install into an Engine that runs as root',
+        )
+      : fail(
+          'memory limits',
+          "The host's kernel cannot cap the memory of containers",
+          'boot it with cgroup_enable=memory',
+        )
   }
   if (!info.swapLimit) {
     return warn(
@@ -86,6 +93,21 @@ function judgeLimits({ info }: HostFacts): Finding {
     )
   }
   return pass('memory limits', `The host caps memory and swap (cgroup version ${info.cgroupVersion})`)
+}
+
+/** rootlesskit, which publishes the ports of a rootless Engine, is an ordinary user's program. */
+function judgeLowPorts({ info }: HostFacts, current: HostState, target: HostTarget): Finding[] {
+  if (!info.rootless) return []
+  const low = newPorts(current, target).filter(({ port }) => port < 1024)
+  if (low.length === 0) return []
+  const [first] = low.sort((a, b) => a.port - b.port)
+  return [
+    warn(
+      'low ports',
+      `This rootless Engine publishes port ${first!.port} only where the host lets every user`,
+      `let it (\`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${first!.port}\`), or choose ports from 1024 on with --set`,
+    ),
+  ]
 }
 
 function judgeDisk(

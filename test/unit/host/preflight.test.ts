@@ -25,6 +25,7 @@ const info: EngineInfo = {
   memoryLimit: true,
   swapLimit: true,
   liveRestore: false,
+  rootless: false,
 }
 const facts: HostFacts = { info, skew: 12, freeMemory: 2 * GiB, freeDisk: 50e9 }
 const needs = { profile: 'branch', cache: 2 * GiB }
@@ -152,6 +153,23 @@ describe('preflight', () => {
     ])
     expect(trouble({ info: { swapLimit: false } })).toMatchObject([
       { check: 'memory limits', status: 'warn' },
+    ])
+  })
+
+  it('says what a rootless Engine may not do', () => {
+    expect(trouble({ info: { rootless: true, memoryLimit: false } })).toEqual([
+      {
+        check: 'memory limits',
+        status: 'fail',
+        says: 'This rootless Engine cannot cap the memory of containers: for that it needs cgroup version 2 and systemd',
+        fix: 'boot the host with systemd.unified_cgroup_hierarchy=1, or install into an Engine that runs as root',
+      },
+      {
+        check: 'low ports',
+        status: 'warn',
+        says: 'This rootless Engine publishes port 53 only where the host lets every user',
+        fix: 'let it (`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=53`), or choose ports from 1024 on with --set',
+      },
     ])
   })
 
