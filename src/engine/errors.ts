@@ -63,13 +63,12 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
   }
   const image = /no such image:? ?(\S+)?/i.exec(text)
   if (image) {
+    const bring = isBranded()
+      ? '`sh install.sh` beside its bundle brings it'
+      : `\`${commandName()} build --load\` builds and loads it`
     return failure(
       'no-such-image',
-      `The Docker Engine has no image ${image[1] ?? 'of that name'}; ${
-        isBranded()
-          ? '`sh install.sh` beside its bundle brings it'
-          : '`slipway build --load` builds and loads it'
-      }.`,
+      `The Docker Engine has no image ${image[1] ?? 'of that name'}; ${bring}.`,
       cause,
     )
   }

@@ -10,7 +10,7 @@ import { repository, slipway } from '../support/slipway.ts'
 
 /**
  * A host that has a Docker Engine, Docker's command and the tools that any Debian has, and no Node: the container in
- * which Engine 26.1 runs. What a reseller types is typed there.
+ * which Engine 26.1 runs, with containerd's image store. What a reseller types is typed there.
  */
 const command = 'in-wan'
 const bundle = `${command}-1.0.0-linux-amd64.tar`
@@ -25,7 +25,7 @@ beforeAll(async () => {
   scratch = await makeScratch('install-sh')
   const [folder] = await Promise.all([
     makeBundle(),
-    startEngine26().then((engine) => {
+    startEngine26({ daemon: { features: { 'containerd-snapshotter': true } } }).then((engine) => {
       inner = engine
     }),
   ])
@@ -121,6 +121,10 @@ async function everything(): Promise<Record<string, string[]>> {
 const nothing = { images: [], containers: [], volumes: [], networks: [] }
 
 describe('install.sh', () => {
+  it('meets an Engine that keeps images in containerd’s store, and counts their IDs in its own way', async () => {
+    expect((await inner.engine.info()).containerdStore).toBe(true)
+  })
+
   it('and the command that it leaves are plain POSIX sh', async () => {
     const text = await readFile(path.join(delivered, 'install.sh'), 'utf8')
     const wrapper = text.slice(text.indexOf("<<'COMMAND'\n") + 12, text.lastIndexOf('\nCOMMAND\n'))
