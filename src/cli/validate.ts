@@ -4,6 +4,7 @@ import { schemaFolder, staleSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { DefinitionError } from '../definition/problem.ts'
 import { profileNames } from '../definition/profile-load.ts'
+import { readSources } from '../definition/sources/read-sources.ts'
 import { commandName, programName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
@@ -19,6 +20,7 @@ export async function run(context: Context, options: Options): Promise<number | 
     const directory = path.resolve(context.cwd, options.directory)
     const definition = await loadDefinition(directory)
     parseRecipes(await findRecipes(definition.recipeFolders))
+    await readSources(definition)
     const profiles = await profileNames(definition)
     const stale = await staleSchemas(directory)
     if (options.json) {

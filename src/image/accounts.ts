@@ -19,16 +19,12 @@ export interface Account {
 
 /** Numeric id of a user of the image (passwd(5)); a decimal number stands for itself. */
 export function userId(tree: FileTree, name: string): number {
-  return (
-    idOf(tree, 'passwd', name) ?? fail(`The image has no user "${name}"`, "add it to a component's users")
-  )
+  return idOf(tree, 'passwd', name) ?? missing('user', name)
 }
 
 /** Numeric id of a group of the image (group(5)); a decimal number stands for itself. */
 export function groupId(tree: FileTree, name: string): number {
-  return (
-    idOf(tree, 'group', name) ?? fail(`The image has no group "${name}"`, "add it to a component's groups")
-  )
+  return idOf(tree, 'group', name) ?? missing('group', name)
 }
 
 export function hasUser(tree: FileTree, name: string): boolean {
@@ -88,16 +84,15 @@ export function addUser(tree: FileTree, account: Account, day: number): void {
 /** Makes a user a member of a group, once. */
 export function addMember(tree: FileTree, user: string, group: string): void {
   const known = rows(tree, 'group')
-  const row = known.find((candidate) => candidate[0] === group)
-  if (!row) fail(`The image has no group "${group}"`, "add it to a component's groups")
-  const members = (row![3] ?? '').split(',').filter((name) => name !== '')
+  const row = known.find((candidate) => candidate[0] === group) ?? missing('group', group)
+  const members = (row[3] ?? '').split(',').filter((name) => name !== '')
   if (members.includes(user)) return
-  row![3] = [...members, user].join(',')
+  row[3] = [...members, user].join(',')
   write(tree, 'group', known)
   const shadows = rows(tree, 'gshadow')
   const shadow = shadows.find((candidate) => candidate[0] === group)
   if (!shadow) return
-  shadow[3] = row![3]
+  shadow[3] = row[3]
   write(tree, 'gshadow', shadows)
 }
 
@@ -171,6 +166,10 @@ function conflict(what: string): never {
   throw new SlipwayError('account-conflict', `${what}; choose another in the component's users or groups.`)
 }
 
-function fail(what: string, next: string): never {
-  throw new SlipwayError('no-such-account', `${what}; ${next}.`)
+/** Packages and their recipes come before the component's own accounts. */
+function missing(what: 'user' | 'group', name: string): never {
+  throw new SlipwayError(
+    'no-such-account',
+    `The image has no ${what} "${name}" at this point; name it under ${what}s in component.yaml, and where a recipe speaks of it, make it there with the effect ${what} too.`,
+  )
 }

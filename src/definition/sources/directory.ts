@@ -9,7 +9,11 @@ import type { SourceEntry, TreeRule } from './source.ts'
  */
 export async function readFolder(folder: string, rule: TreeRule): Promise<SourceEntry[]> {
   const files = await readOverlay(folder).catch((error: unknown) => {
-    throw badInput('bad-source', `${rule.path} cannot be read: ${(error as Error).message}.`, error)
+    throw badInput(
+      'bad-source',
+      `${rule.path} cannot be read (${(error as Error).message}); make it a folder that can.`,
+      error,
+    )
   })
   return files.map(({ path, mode, content, target }) =>
     target === undefined

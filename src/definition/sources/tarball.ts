@@ -61,7 +61,10 @@ function stripped(path: string, count: number): string {
 /** A link may lead anywhere below the target, and nowhere else: an archive is no way into the rest of the image. */
 function innerLink(path: string, target: string, rule: TreeRule): string {
   if (target.startsWith('/')) {
-    throw refused(rule, `has the link ${path} to the absolute path ${target}; say it under links instead`)
+    throw refused(
+      rule,
+      `has the link ${path} to the absolute path ${target}, which is for component.yaml to say under links`,
+    )
   }
   let depth = path.split('/').length - 1
   for (const part of target.split('/')) {
@@ -79,5 +82,5 @@ function hardlinkTarget(entry: TarEntry, entries: ReadonlyMap<string, SourceEntr
 }
 
 function refused({ path }: TreeRule, why: string, cause?: unknown) {
-  return badInput('bad-source', `${path} ${why}.`, cause)
+  return badInput('bad-source', `${path} ${why}; put a right archive in its place.`, cause)
 }

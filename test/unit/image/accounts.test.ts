@@ -33,7 +33,8 @@ describe('accounts', () => {
   it('names a user that the image does not have', () => {
     expect(caught(() => userId(base(), 'squid'))).toMatchObject({
       code: 'no-such-account',
-      message: 'The image has no user "squid"; add it to a component\'s users.',
+      message:
+        'The image has no user "squid" at this point; name it under users in component.yaml, and where a recipe speaks of it, make it there with the effect user too.',
     })
   })
 

@@ -72,7 +72,7 @@ describe('readTarball', () => {
       'an absolute link',
       [{ path: 'a', type: 'symlink', target: '/etc' }],
       {},
-      'has the link a to the absolute path /etc; say it under links instead',
+      'has the link a to the absolute path /etc, which is for component.yaml to say under links',
     ],
     [
       'a link that climbs out',
@@ -114,15 +114,20 @@ describe('readTarball', () => {
       () => undefined,
       (reason: Error) => reason,
     )
-    expect(error).toMatchObject({ code: 'bad-source', message: `images/acme/acme.tar.gz ${sentence}.` })
+    expect(error).toMatchObject({
+      code: 'bad-source',
+      message: `images/acme/acme.tar.gz ${sentence}; put a right archive in its place.`,
+    })
   })
 
   it('refuses what is no archive, and one that ends early', async () => {
     await expect(readTarball(Buffer.from('BZh9'), rule)).rejects.toThrow(
-      'images/acme/acme.tar.gz is no tar archive, plain or compressed with gzip, xz or zstd.',
+      'images/acme/acme.tar.gz is no tar archive, plain or compressed with gzip, xz or zstd; put a right archive in its place.',
     )
     const cut = gzipSync((await makeTar([{ path: 'a', content: 'x'.repeat(9000) }])).subarray(0, 2000))
-    await expect(readTarball(cut, rule)).rejects.toThrow('cannot be taken: its tar ends inside a file.')
+    await expect(readTarball(cut, rule)).rejects.toThrow(
+      'cannot be taken: its tar ends inside a file; put a right archive in its place.',
+    )
   })
 })
 
