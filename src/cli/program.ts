@@ -59,6 +59,11 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
       context.print(formatCompletion(shell, program))
     })
 
+  program
+    .command('load-installer <bundle>', { hidden: true })
+    .description("bring a bundle's installer image into the Engine: what install.sh asks of an older one")
+    .action(run(() => import('./load-installer.ts')))
+
   return async (argv) => {
     try {
       if (branded && (argv.length === 0 || argv.includes('--help') || argv.includes('-h'))) {
@@ -82,9 +87,9 @@ function productOption({ env }: Context): Option {
 
 /** Under a partner's name the program is on a customer's host: what builds products is not offered, though it is there. */
 function forHosts(command: Command): Command[] {
-  const builders =
-    /^(?:init|validate|explain|lock|outdated|why|vendor|build|bundle|test|rebrand|diff|sbom|push|key|demo)$/
-  return command.commands.filter((one) => !builders.test(one.name()) || command.parent !== null)
+  const others =
+    /^(?:load-installer|init|validate|explain|lock|outdated|why|vendor|build|bundle|test|rebrand|diff|sbom|push|key|demo)$/
+  return command.commands.filter((one) => !others.test(one.name()) || command.parent !== null)
 }
 
 /** What commander says of a mistake, as one sentence in the form of every other error. */

@@ -45,7 +45,7 @@ afterAll(async () => {
 
 /** A partner's product that differs from the reference in its brand, packed and signed. */
 async function makeBundle(): Promise<string> {
-  const { productDirectory, cacheDirectory } = builtImage()
+  const { productDirectory } = builtImage()
   const product = path.join(scratch.path, 'product')
   await mkdir(product)
   await writeFile(
@@ -60,18 +60,27 @@ async function makeBundle(): Promise<string> {
     ].join('\n'),
   )
   await copyFile(path.join(productDirectory, 'appliance.lock'), path.join(product, 'appliance.lock'))
-  const out = path.join(scratch.path, 'bundle')
-  const run = async (...parameters: string[]): Promise<void> => {
-    const { exitCode, stderr } = await slipway(parameters, {
-      cwd: product,
-      env: { SLIPWAY_CACHE: cacheDirectory },
-    })
-    if (exitCode !== 0) throw new Error(`slipway ${parameters.join(' ')}: ${stderr}`)
-  }
-  await run('key', '--out', 'signing')
-  await run('lock')
-  await run('bundle', '--platform', 'linux/amd64', '--key', 'signing.key', '--out', out)
-  return path.join(out, bundle.replace(/\.tar$/, ''))
+  await inProduct('key', '--out', 'signing')
+  await inProduct('lock')
+  await inProduct('bundle', '--platform', 'linux/amd64', '--key', 'signing.key', '--out', '../bundle')
+  return path.join(scratch.path, 'bundle', bundle.replace(/\.tar$/, ''))
+}
+
+/** The same product a release later: only what changed. */
+async function makeUpdate(): Promise<string> {
+  const file = path.join(scratch.path, 'product', 'appliance.yaml')
+  await writeFile(file, (await readFile(file, 'utf8')).replace('1.0.0', '1.0.1'))
+  const since = path.join(delivered, bundle)
+  await inProduct('bundle', '--since', since, '--key', 'signing.key', '--out', '../bundle')
+  return path.join(scratch.path, 'bundle', `${command}-1.0.1-linux-amd64-since-1.0.0`)
+}
+
+async function inProduct(...parameters: string[]): Promise<void> {
+  const { exitCode, stderr } = await slipway(parameters, {
+    cwd: path.join(scratch.path, 'product'),
+    env: { SLIPWAY_CACHE: builtImage().cacheDirectory },
+  })
+  if (exitCode !== 0) throw new Error(`slipway ${parameters.join(' ')}: ${stderr}`)
 }
 
 /** The container of the host's Engine that an inner Engine runs in. */
@@ -304,6 +313,18 @@ describe('the command that install.sh leaves', () => {
     expect(await run(path.join(bin, command), 'pac', 'far.pac')).toMatchObject({ exitCode: 0 })
     expect(await readFile(path.join(far, 'far.pac'), 'utf8')).toContain('; DIRECT')
     expect((await run(path.join(bin, command), 'nonsense')).exitCode).toBe(2)
+  })
+
+  it('is updated by a bundle of what changed, whose installer such an Engine does not load by itself', async () => {
+    await execa('docker', ['cp', await makeUpdate(), `${host}:/update`])
+    const { exitCode, stdout, stderr } = await on('sh install.sh', { cwd: '/update' })
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: expect.stringMatching(/^✔ load in-wan-installer:1\.0\.1: .*, 4 of 5 layers were there/m),
+    })
+    expect(stdout).toMatch(/^in-wan 1\.0\.1 is up on /m)
+    expect((await on('in-wan status')).stdout).toMatch(/^release +in-wan 1\.0\.1, profile branch$/m)
+    await on('docker image rm in-wan-installer:1.0.0')
   })
 
   it('takes all away, and says how to remove itself', async () => {

@@ -64,7 +64,7 @@ describe('install.ps1', () => {
       commands: [
         ...['Copy-Prefix', 'Fail', 'Find-Image', 'Get-ChildItem', 'Get-Command', 'Get-NetIPConfiguration'],
         ...['Join-Path', 'Move-Item', 'New-Item', 'New-Object', 'Remove-Item', 'Say', 'Sort-Object'],
-        ...['Test-Path', 'Where-Object', 'docker'],
+        ...['Test-Containerd', 'Test-Path', 'Where-Object', 'docker'],
       ],
       unset: ['_', 'args', 'lastexitcode', 'null', 'psscriptroot'],
     })

@@ -10,6 +10,7 @@ $PrefixSize = [long]@prefix_size@
 $PrefixSha256 = '@prefix_sha256@'
 $Reference = '@reference@'
 $ImageIds = '@image_ids@' -split ' '
+$Options = '@container_options@' -split ' '
 $BaseImages = @('@base_images@' -split ' ' | Where-Object { $_ -ne '' })
 $Again = 'powershell -ExecutionPolicy Bypass -File install.ps1 ' + ($args -join ' ')
 
@@ -46,9 +47,11 @@ function Find-Image {
     if ($LASTEXITCODE -eq 0) { return $Id }
   }
   # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
-  if (((& docker info --format '{{.DriverStatus}}' 2>$null) -join '') -match 'io\.containerd\.snapshotter') {
-    return (& docker image inspect --format '{{.Id}}' $Reference 2>$null)
-  }
+  if (Test-Containerd) { return (& docker image inspect --format '{{.Id}}' $Reference 2>$null) }
+}
+
+function Test-Containerd {
+  return ((& docker info --format '{{.DriverStatus}}' 2>$null) -join '') -match 'io\.containerd\.snapshotter'
 }
 
 # Copies the bundle's first bytes to a file, and returns their SHA-256.
@@ -88,7 +91,10 @@ if (-not $Image) {
       Fail 2 "$BundleName is damaged, or is not the bundle that this install.ps1 belongs to; nothing was loaded. Copy both once more, then run: $Again"
     }
     Say 'Loading the installer ...'
-    & docker load -q -i $Temporary >$null
+    if ($Found.Count -gt 0 -and (Test-Containerd)) {
+      # There docker load takes no image without all its layers: the installer beneath does.
+      & docker run --rm --pull never $Options --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount "type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock" --mount "type=bind,src=$PSScriptRoot,dst=/work,readonly" --workdir /work $Found[0] load-installer $BundleName
+    } else { & docker load -q -i $Temporary >$null }
     if ($LASTEXITCODE -ne 0) {
       Fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $Again"
     }
@@ -126,6 +132,5 @@ if ($Earlier.Count -gt 0) {
   Say 'An earlier run is still at work; waiting for it ...'
   & docker wait $Earlier >$null
 }
-$Options = '@container_options@' -split ' '
 & docker run --rm --pull never --interactive $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --mount "type=bind,src=$PSScriptRoot,dst=/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
 exit $LASTEXITCODE

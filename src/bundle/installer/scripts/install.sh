@@ -79,10 +79,25 @@ find_image() {
     ! docker image inspect "$image" >/dev/null 2>&1 || return 0
   done
   # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
+  is_containerd && image=$(docker image inspect --format '{{.Id}}' "$reference" 2>/dev/null)
+}
+
+is_containerd() {
   case $(docker info --format '{{.DriverStatus}}' 2>/dev/null) in
-  *io.containerd.snapshotter*) image=$(docker image inspect --format '{{.Id}}' "$reference" 2>/dev/null) ;;
+  *io.containerd.snapshotter*) return 0 ;;
   *) return 1 ;;
   esac
+}
+
+# With containerd's image store docker load takes no image without all its layers: the installer beneath does.
+load_by_base() {
+  image=$base
+  temporary=$(mktemp) || fail 1 "No file can be made in ${TMPDIR:-/tmp}; make room, then run: $again"
+  write_command >"$temporary"
+  code=0
+  sh "$temporary" load-installer "$bundle" || code=$?
+  rm -f "$temporary"
+  return "$code"
 }
 
 load_image() {
@@ -95,8 +110,12 @@ load_image() {
     fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
   }
   say "Loading the installer ($((prefix_size / 1000000)) MB) …"
-  prefix | docker load -q >/dev/null ||
-    fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $again"
+  if [ -n "$base_version" ] && is_containerd; then
+    load_by_base || exit
+  else
+    prefix | docker load -q >/dev/null ||
+      fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $again"
+  fi
   find_image ||
     fail 1 "The Docker Engine made another image of the installer than the bundle holds; nothing was run. Run: docker image rm $reference, then: $again"
 }
