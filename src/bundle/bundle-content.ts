@@ -7,7 +7,8 @@ import { lockPath, productFolder } from './format.ts'
 import { installerDefinition, installerLock } from './installer/build-installer.ts'
 import { installScripts } from './installer/install-scripts.ts'
 import { productFolder as imageFolder, readProductFiles } from './installer/product-files.ts'
-import type { BundleContent, BundleFacts, PackedFile, PackedImage } from './pack-bundle.ts'
+import type { BundleContent, BundleFacts, PackedImage } from './pack-bundle.ts'
+import { type PackedFile, textFile } from './packed-file.ts'
 import { describeProvenance } from './provenance.ts'
 import { readmePage } from './readme-page.ts'
 
@@ -74,13 +75,12 @@ async function filesBeside(facts: BundleFacts): Promise<PackedFile[]> {
   const scripts = installer
     ? Object.entries(await installScripts({ ...rest, command, version, product: title, installer }))
     : []
-  return [text('README.md', readmePage(facts)), ...scripts.map(([path, content]) => text(path, content))]
+  return [
+    textFile('README.md', readmePage(facts)),
+    ...scripts.map(([path, content]) => textFile(path, content)),
+  ]
 }
 
 function json(path: string, value: unknown): PackedFile {
-  return text(path, `${JSON.stringify(value, null, 1)}\n`)
-}
-
-function text(path: string, content: string): PackedFile {
-  return { path, bytes: Buffer.from(content) }
+  return textFile(path, `${JSON.stringify(value, null, 1)}\n`)
 }

@@ -1,13 +1,11 @@
 import { createHash, type KeyObject } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { Image } from '../image/image.ts'
-import { digestOf, sha256Hex } from '../lib/digest.ts'
+import { digestOf } from '../lib/digest.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import { limitsFault } from './check-limits.ts'
 import { describeImage } from './describe-image.ts'
 import {
-  type BundledFile,
   type BundledImage,
   type BundleManifest,
   type BundleProduct,
@@ -22,8 +20,9 @@ import {
 } from './format.ts'
 import { keyId } from './key.ts'
 import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
+import { describeFile, type PackedFile, tarBytes, tarSize, textFile } from './packed-file.ts'
 import { signBytes } from './signature.ts'
-import { bundleHeader, endSize, paddingOf } from './tar-block.ts'
+import { endSize } from './tar-block.ts'
 
 export interface PackedImage {
   readonly role: Role
@@ -31,12 +30,6 @@ export interface PackedImage {
   readonly reference: string
   readonly image: Image
 }
-
-/** A file of a bundle: bytes in memory, or a file whose SHA-256 is known. */
-export type PackedFile = { readonly path: string } & (
-  | { readonly bytes: Uint8Array }
-  | { readonly file: string; readonly size: number; readonly sha256: string }
-)
 
 /** What `install.sh` must know of the bundle that it lies beside. */
 export interface BundleFacts {
@@ -93,8 +86,8 @@ export async function packBundle(content: BundleContent, key?: KeyObject): Promi
   const beside = await content.beside(facts)
   const begun = new Set(beginning.map(({ path }) => path))
   const rest: PackedFile[] = [
-    text(layoutName, layoutFile),
-    text(indexName, indexFile({ images, platform: content.platform })),
+    textFile(layoutName, layoutFile),
+    textFile(indexName, indexFile({ images, platform: content.platform })),
     ...[...blobs.values()].filter(({ path }) => !begun.has(path)),
     ...content.files,
     ...beside,
@@ -122,7 +115,7 @@ export async function packBundle(content: BundleContent, key?: KeyObject): Promi
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)
   const own: PackedFile[] = [
     { path: manifestName, bytes },
-    ...(key ? [text(signatureName, `${signBytes(key, bytes)}\n`)] : []),
+    ...(key ? [textFile(signatureName, `${signBytes(key, bytes)}\n`)] : []),
   ]
   const all = [...beginning, ...own, ...rest]
   return {
@@ -186,7 +179,7 @@ function prefixFiles(
     blobPath(digest),
   )
   return [
-    text(dockerManifestName, dockerManifestFile(installer)),
+    textFile(dockerManifestName, dockerManifestFile(installer)),
     ...[...new Set(paths)].map((path) => blobs.get(path)!),
   ]
 }
@@ -219,32 +212,4 @@ function baseOf({ product, images }: BundleManifest): NonNullable<BundleFacts['b
   const installer = images.find(({ role }) => role === 'installer')
   const named = installer ? [installer.config.digest, installer.manifest.digest, installer.reference] : []
   return { version: product.version, images: named }
-}
-
-async function* tarBytes(files: readonly PackedFile[], date: number): AsyncGenerator<Uint8Array> {
-  for (const file of files) {
-    const size = sizeOf(file)
-    yield bundleHeader(file.path, size, date)
-    if ('bytes' in file) yield file.bytes
-    else yield* createReadStream(file.file, { highWaterMark: 1 << 20 })
-    yield new Uint8Array(paddingOf(size))
-  }
-}
-
-function text(path: string, content: string): PackedFile {
-  return { path, bytes: Buffer.from(content) }
-}
-
-function sizeOf(file: PackedFile): number {
-  return 'bytes' in file ? file.bytes.length : file.size
-}
-
-function tarSize(file: PackedFile): number {
-  const size = sizeOf(file)
-  return bundleHeader(file.path, size, 0).length + size + paddingOf(size)
-}
-
-function describeFile(file: PackedFile): BundledFile {
-  const sha256 = 'bytes' in file ? sha256Hex(file.bytes) : file.sha256
-  return { path: file.path, size: sizeOf(file), sha256 }
 }

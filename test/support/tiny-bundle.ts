@@ -4,7 +4,8 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type BundleManifest, lockPath, manifestName, signatureName } from '../../src/bundle/format.ts'
 import { makeKeyPair } from '../../src/bundle/key.ts'
-import { type BundleContent, type PackedFile, packBundle } from '../../src/bundle/pack-bundle.ts'
+import { type BundleContent, packBundle } from '../../src/bundle/pack-bundle.ts'
+import { textFile } from '../../src/bundle/packed-file.ts'
 import { signBytes } from '../../src/bundle/signature.ts'
 import { bundleHeader, endSize, paddingOf } from '../../src/bundle/tar-block.ts'
 import { describe, jsonBlob } from '../../src/image/blob.ts'
@@ -239,8 +240,4 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer
   const all: Uint8Array[] = []
   for await (const chunk of chunks) all.push(chunk)
   return Buffer.concat(all)
-}
-
-function textFile(path: string, content: string): PackedFile {
-  return { path, bytes: Buffer.from(content) }
 }
