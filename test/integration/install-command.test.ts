@@ -105,11 +105,15 @@ describe('slipway install', () => {
 
   it('of two at once does one; the other ends with 6 and names it', async () => {
     const engine = await connectEngine()
-    const refused = await withMutex(engine, name, 'install', silent, () =>
-      install('install', '--set', 'dns.memory=70m'),
-    )
-    expect(refused.exitCode).toBe(6)
-    expect(refused.stderr).toMatch(
+    const [refused, looked] = await withMutex(engine, name, 'install', silent, async () => [
+      await install('install', '--set', 'dns.memory=70m'),
+      await slipway(['status', '--name', name, '--json']),
+    ])
+    expect(JSON.parse(looked!.stdout).atWork).toEqual({
+      run: expect.stringMatching(/^install, by \S+ on \S+ \(process \d+\), since .* UTC \(\d+ s ago\)$/),
+    })
+    expect(refused!.exitCode).toBe(6)
+    expect(refused!.stderr).toMatch(
       /^slipway: Another run is at work on \S+: install, by \S+ on \S+ \(process \d+\), since .* UTC \(\d+ s ago\); run the same command again when it is done\.$/,
     )
     const next = await install('install', '--set', 'dns.memory=72m')

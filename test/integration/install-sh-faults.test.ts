@@ -126,6 +126,11 @@ describe('install.sh', () => {
     const ends: unknown[] = []
     for (const moment of moments) ends.push(await host.killedAt(folder, line, moment))
     expect(ends).toEqual(['SIGKILL', ...moments.slice(1).map(() => 137)])
+    const { atWork } = JSON.parse((await host.type(folder, [command, 'status', '--json'])).stdout)
+    expect(atWork).toEqual({
+      run: expect.stringMatching(/^install, by \S+ on \S+ \(process \d+\), since /),
+      ended: 'its process has ended',
+    })
     expect(await install()).toMatchObject({ exitCode: 0 })
     expect(await host.everything()).toEqual(whole)
   })
@@ -202,7 +207,7 @@ describe('preflight in the installer image', () => {
 async function toolFolder(name: string, hashing: readonly string[]): Promise<string> {
   const tools = path.join(host.scratch.path, `tools-${name}`)
   await mkdir(tools)
-  for (const tool of ['sh', 'cat', 'head', 'sed', 'dirname', 'perl', ...hashing]) {
+  for (const tool of ['sh', 'cat', 'head', 'sed', 'dirname', 'rm', 'perl', ...hashing]) {
     const { stdout } = await execa('sh', ['-c', `command -v ${tool}`])
     await symlink(stdout, path.join(tools, tool))
   }

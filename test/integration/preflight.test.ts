@@ -122,38 +122,42 @@ describe('slipway preflight', () => {
   })
 
   it('refuses a file of the host that a service mounts and that is missing, before the Engine makes a folder of it', async () => {
+    const mounting = async (file: string) => {
+      const { directory, layout } = await writeTinyProduct(scratch.path, {
+        name,
+        services: [
+          '  keeper:',
+          '    image: tiny',
+          '    init: true',
+          '    stop_grace_period: 1s',
+          '    command: ["/bin/busybox", "sleep", "100000"]',
+          `    volumes: ["${file}:/run/key:ro", "data:/data"]`,
+        ].join('\n'),
+        rest: 'volumes: { data: {} }\n',
+      })
+      const type = (verb: string, ...more: string[]) =>
+        slipway(['-C', directory, verb, layout, '--name', name, ...more])
+      const { findings } = JSON.parse((await type('preflight', '--json')).stdout) as { findings: Finding[] }
+      const finding = findings.find(({ check }) => check === 'mount')
+      const { exitCode, stderr } = await type('install')
+      return { finding, exitCode, last: stderr.split('\n').at(-1) }
+    }
     const missing = path.join(scratch.path, 'missing.key')
-    const { directory, layout } = await writeTinyProduct(scratch.path, {
-      name,
-      services: [
-        '  keeper:',
-        '    image: tiny',
-        '    init: true',
-        '    stop_grace_period: 1s',
-        '    command: ["/bin/busybox", "sleep", "100000"]',
-        `    volumes: ["${missing}:/run/key:ro", "data:/data"]`,
-      ].join('\n'),
-      rest: 'volumes: { data: {} }\n',
-    })
-    const type = (verb: string, ...more: string[]) =>
-      slipway(['-C', directory, verb, layout, '--name', name, ...more])
     const says = `${missing} of the Engine's host, which keeper mounts, is not there`
     const fix = 'put it there, or let the profile name another, then run the same command again'
-    const findings = async (): Promise<Finding[]> => {
-      const { stdout } = await type('preflight', '--json')
-      return (JSON.parse(stdout) as { findings: Finding[] }).findings.filter(({ check }) => check === 'mount')
-    }
-    expect(await findings()).toEqual([{ check: 'mount', status: 'fail', says, fix }])
-    const refused = await type('install')
-    expect([refused.exitCode, refused.stderr]).toEqual([3, `slipway: ${says}; ${fix}.`])
+    expect(await mounting(missing)).toEqual({
+      finding: { check: 'mount', status: 'fail', says, fix },
+      exitCode: 3,
+      last: `slipway: ${says}; ${fix}.`,
+    })
     expect(await readdir(scratch.path)).not.toContain('missing.key')
-    expect(
-      (await (await connectEngine()).containers.list()).filter((one) => one.name.startsWith(name)),
-    ).toEqual([])
-    await writeFile(missing, 'secret')
-    expect(await findings()).toEqual([
-      { check: 'mount', status: 'pass', says: says.replace('is not there', 'is there') },
-    ])
-    expect(await type('install')).toMatchObject({ exitCode: 0 })
+    const { containers } = await connectEngine()
+    expect((await containers.list()).filter((one) => one.name.startsWith(name))).toEqual([])
+    // What every host and container has.
+    const there = "/etc/hostname of the Engine's host, which keeper mounts, is there"
+    expect(await mounting('/etc/hostname')).toMatchObject({
+      finding: { check: 'mount', status: 'pass', says: there },
+      exitCode: 0,
+    })
   })
 })

@@ -188,15 +188,15 @@ engine_architecture=${server#* }
 [ "$engine_architecture" = "$architecture" ] ||
   fail 3 "This bundle of $product $version is for $architecture, and the Docker Engine runs on $engine_architecture; take the bundle for $engine_architecture"
 find_bundle
+temporary=
+trap 'rm -f "$temporary"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 was_there=yes
 find_image || {
   was_there=
   load_image
 }
-temporary=
-trap 'rm -f "$temporary"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 if [ -n "$dry_run" ]; then
   temporary=$(mktemp) || fail 1 "No file can be made in ${TMPDIR:-/tmp}; make room, then run: $again"
   write_command >"$temporary"
