@@ -30,13 +30,14 @@ prefix() {
   fi
 }
 
+# OpenSSL first: it uses what the processor has for it, and takes a fifth of the time.
 sha256() {
-  if command -v sha256sum >/dev/null 2>&1; then
+  if openssl version >/dev/null 2>&1; then
+    openssl dgst -sha256 -r
+  elif command -v sha256sum >/dev/null 2>&1; then
     sha256sum
   elif command -v shasum >/dev/null 2>&1; then
     shasum -a 256
-  elif command -v openssl >/dev/null 2>&1; then
-    openssl dgst -sha256 -r
   else
     fail 3 "This host has no sha256sum, shasum or openssl, so that the bundle cannot be checked; install one of them, then run: $again"
   fi
@@ -75,9 +76,9 @@ has_base() {
 
 # Sets `image` to the ID by which the Engine has the installer; fails where it has not.
 find_image() {
-  for image in $image_ids; do
-    ! docker image inspect "$image" >/dev/null 2>&1 || return 0
-  done
+  # shellcheck disable=SC2086 # one word for each ID
+  image=$(docker image inspect --format '{{.Id}}' $image_ids 2>/dev/null | sed 1q)
+  [ -z "$image" ] || return 0
   # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
   is_containerd && image=$(docker image inspect --format '{{.Id}}' "$reference" 2>/dev/null)
 }
