@@ -15,6 +15,23 @@ const life = [
   'status',
 ]
 
+/** Of the integration tests those that ask no Engine: they run beside the others. */
+const apart = [
+  'apt',
+  'archive',
+  'build-faults',
+  'compose',
+  'dpkg-versions',
+  'mmdebstrap',
+  'overlay-scripts',
+  'registry-access',
+  'reproducible',
+  'vendor',
+]
+
+const files = (topics: readonly string[]): string[] =>
+  topics.map((topic) => `test/integration/${topic}.test.ts`)
+
 const integration = {
   globalSetup: ['test/support/integration-setup.ts'],
   // One Engine and few cores: files run one after another.
@@ -33,12 +50,20 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...integration } },
+      { test: { name: 'integration-apart', include: files(apart), ...integration } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          exclude: files(apart),
+          ...integration,
+        },
+      },
       // Against Engine 26.1 where test/run.mjs starts it; else against the Engine that is there.
       {
         test: {
           name: 'integration-26',
-          include: life.map((topic) => `test/integration/${topic}.test.ts`),
+          include: files(life),
           ...integration,
         },
       },

@@ -9,9 +9,11 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { addCounts, countReport, formatCounts } from './support/counts.mjs'
@@ -33,6 +35,7 @@ const scratch = await mkdtemp(path.join(os.tmpdir(), 'slipway-test-run-'))
 const built = path.join(scratch, 'built')
 let engine
 let engine26
+let integrationEnded = false
 try {
   if (filters.length === 0 && !values['engine-26']) {
     await phase('type check', () =>
@@ -40,13 +43,17 @@ try {
     )
     await phase('Biome', () => all(['@biomejs/biome/bin/biome', 'check', '.']))
   }
-  if (wanted('unit')) await phase('unit tests', () => vitest('unit'))
+  if (wanted('unit')) await phase('unit tests', () => vitest(['unit']))
   if (wanted('integration') || wanted('integration-26')) await phase('set-up of the integration tests', setUp)
-  if (wanted('integration')) await phase('integration tests', () => vitest('integration'))
+  if (wanted('integration') && filters.length > 0)
+    await phase('integration tests', () => vitest(['integration', 'integration-apart']))
+  else if (wanted('integration')) await Promise.all([integration(), integrationApart()])
   if (wanted('integration-26')) {
     await phase('set-up of Engine 26.1', startEngine26)
     if (engine26)
-      await phase('integration tests on Engine 26.1', () => vitest('integration-26', engine26.inside))
+      await phase('integration tests on Engine 26.1', () =>
+        vitest(['integration-26'], { inside: engine26.inside }),
+      )
   }
 } finally {
   await engine26?.remove()
@@ -57,10 +64,15 @@ console.log(formatCounts(total))
 const noneRan = total.passed + total.failed === 0
 process.exitCode = interrupted.signal.aborted ? 130 : total.failed > 0 || noneRan ? 1 : 0
 
-/** Runs one phase, adds what it counts and says how long it took. A phase that throws counts as one failure. */
+/** Runs one phase under its headline. */
 async function phase(name, run) {
   if (interrupted.signal.aborted) return
   console.log(`\n── ${name}`)
+  await counted(name, run)
+}
+
+/** Adds what a phase counts and says how long it took. One that throws counts as one failure. */
+async function counted(name, run) {
   const started = performance.now()
   let counts
   try {
@@ -122,13 +134,32 @@ async function all(...commands) {
   return passedOnce
 }
 
-/** Runs the tests of a project, by the command `inside` where one is given. */
-async function vitest(project, inside = []) {
-  const report = path.join(scratch, `${project}.json`)
+/** With one Engine and few cores these run one file after another, and wait for the Engine much of the time … */
+async function integration() {
+  await phase('integration tests', () => vitest(['integration']))
+  integrationEnded = true
+}
+
+/** … which those that ask no Engine make use of. What they print comes in one piece at their end. */
+async function integrationApart() {
+  // The other builds the image that both use.
+  while (!integrationEnded && !existsSync(path.join(built, 'built-image.json'))) await sleep(500)
+  await counted('integration tests that ask no Engine', async () => {
+    const log = path.join(scratch, 'integration-apart.log')
+    const output = await open(log, 'w')
+    const counts = await vitest(['integration-apart'], { output: output.fd })
+    await output.close()
+    console.log(await readFile(log, 'utf8'))
+    return counts
+  })
+}
+
+/** Runs the tests of projects, by the command `inside` where one is given; prints to `output`. */
+async function vitest(projects, { inside = [], output = 'inherit' } = {}) {
+  const report = path.join(scratch, `${projects.join('-')}.json`)
   const parameters = [
     'run',
-    '--project',
-    project,
+    ...projects.flatMap((project) => ['--project', project]),
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
@@ -139,17 +170,17 @@ async function vitest(project, inside = []) {
     ...(inside.length > 0 && { DOCKER_HOST: '' }),
   }
   const runner = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const status = await runNode(runner, [...parameters, ...filters], env, inside)
+  const status = await runNode(runner, [...parameters, ...filters], { env, inside, output })
   const text = await readFile(report, 'utf8').catch(() => undefined)
   return countReport(text && JSON.parse(text), status)
 }
 
 /** Runs a module in a child, which gets the signals that this process gets; returns its exit code. */
-async function runNode(module, parameters, env = {}, inside = []) {
+async function runNode(module, parameters, { env = {}, inside = [], output = 'inherit' } = {}) {
   const [program, ...rest] = [...inside, process.execPath, module, ...parameters]
   const child = spawn(program, rest, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
   })
   const pass = () => child.kill('SIGTERM')
