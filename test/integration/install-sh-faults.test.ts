@@ -4,7 +4,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BundleManifest } from '../../src/host/support/write-bundle.ts'
 import { type QuickProduct, writeQuickProduct } from '../support/quick-bundle.ts'
-import { type Moment, QuickHost, type Typed } from '../support/quick-host.ts'
+import { type Moment, QuickHost, type Typed, type Victim } from '../support/quick-host.ts'
 import { until } from '../support/until.ts'
 
 /** What a reseller meets when a medium is not whole, the power goes, or patience ends. */
@@ -110,22 +110,21 @@ describe('install.sh', () => {
     expect(await host.everything()).toEqual(whole)
   })
 
-  it('killed at one stage after the other, with its program’s container, gets on each time and finishes', async () => {
+  it('killed at one stage after the other, it or its program or all of the host, gets on each time and finishes', async () => {
     await host.clear()
-    const moments: readonly Moment[] = [
-      // The script itself, before the program's container starts; then the program, when it has started …
-      { when: 'after', what: 'POST /containers/create' },
-      { when: 'after', what: 'POST /containers/*/start' },
-      // … with the mutex, while the image is loaded, and later.
-      { when: 'after', what: 'POST /containers/create', count: 2 },
-      { when: 'before', what: 'POST /images/load' },
-      { when: 'after', what: 'POST /networks/create' },
-      { when: 'after', what: `POST /containers/${command}-dns-1/start` },
-      { when: 'after', what: 'PUT /containers/*/archive' },
+    const cuts: readonly (readonly [Victim, Moment])[] = [
+      ['script', { when: 'after', what: 'POST /containers/create' }],
+      ['program', { when: 'after', what: 'POST /containers/*/start' }],
+      // With the mutex, while the image is loaded, and later.
+      ['program', { when: 'after', what: 'POST /containers/create', count: 2 }],
+      ['host', { when: 'before', what: 'POST /images/load' }],
+      ['program', { when: 'after', what: 'POST /networks/create' }],
+      ['host', { when: 'after', what: `POST /containers/${command}-dns-1/start` }],
+      ['program', { when: 'after', what: 'PUT /containers/*/archive' }],
     ]
     const ends: unknown[] = []
-    for (const moment of moments) ends.push(await host.killedAt(folder, line, moment))
-    expect(ends).toEqual(['SIGKILL', ...moments.slice(1).map(() => 137)])
+    for (const [victim, moment] of cuts) ends.push(await host.killedAt(folder, line, victim, moment))
+    expect(ends).toEqual(cuts.map(([victim]) => (victim === 'program' ? 137 : 'SIGKILL')))
     const { atWork } = JSON.parse((await host.type(folder, [command, 'status', '--json'])).stdout)
     expect(atWork).toEqual({
       run: expect.stringMatching(/^install, by \S+ on \S+ \(process \d+\), since /),

@@ -15,6 +15,9 @@ export interface Moment {
   readonly count?: number
 }
 
+/** What ends without a word. */
+export type Victim = 'script' | 'program' | 'host'
+
 export interface Typed {
   readonly exitCode: number | undefined
   readonly stdout: string
@@ -79,23 +82,33 @@ export class QuickHost {
   }
 
   /**
-   * Types the words and kills what is at work at a moment: the program's container, else the script itself. Returns with
-   * what the script ended.
+   * Types the words and kills, at a moment, the script, the program's container, or all that the host runs, its Engine
+   * too. Returns with what the script ended, when the Engine answers again.
    */
-  async killedAt(cwd: string, words: readonly string[], moment: Moment): Promise<number | string | null> {
+  async killedAt(
+    cwd: string,
+    words: readonly string[],
+    victim: Victim,
+    moment: Moment,
+  ): Promise<number | string | null> {
     const [file = '', ...parameters] = words
     const child = spawn(file, parameters, { cwd, env: this.env, stdio: 'ignore', detached: true })
-    this.relay.watch(hookAt(moment, () => this.#kill(child)))
+    this.relay.watch(hookAt(moment, () => this.#kill(victim, child)))
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
     this.relay.watch()
+    if (victim === 'host') await this.#own.startAgain()
     return code ?? signal
   }
 
-  async #kill(script: ChildProcess): Promise<void> {
-    const installers = await this.engine.containers.list({ 'io.slipway.installer': this.#command })
-    const running = installers.find(({ state }) => state === 'running')
-    if (!running) process.kill(-script.pid!, 'SIGKILL')
-    else await execa('docker', ['kill', running.id], { env: { DOCKER_HOST: this.engine.endpoint.address } })
+  async #kill(victim: Victim, script: ChildProcess): Promise<void> {
+    if (victim === 'program') {
+      const label = { 'io.slipway.installer': this.#command }
+      const ids = (await this.engine.containers.list(label)).map(({ id }) => id)
+      await execa('docker', ['kill', ...ids], { env: { DOCKER_HOST: this.engine.endpoint.address } })
+      return
+    }
+    process.kill(-script.pid!, 'SIGKILL')
+    if (victim === 'host') await this.#own.cutPower()
   }
 
   /** Types the words on a terminal of their own, and there `keys` at a moment, or where a question is asked. */

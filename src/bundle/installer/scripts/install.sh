@@ -165,12 +165,13 @@ await_earlier() {
   found=$(docker ps -a --filter "label=io.slipway.installer=$command" --filter label=io.slipway.verb=install --format '{{.Status}} {{.ID}}')
   earlier=$(printf '%s\n' "$found" | sed -n 's/^Up.* //p')
   left=$(printf '%s\n' "$found" | sed -n -e 's/^Created.* //p' -e 's/^Exited.* //p')
+  if [ -n "$earlier" ]; then
+    say "An earlier run is still at work; waiting for it …"
+    # shellcheck disable=SC2086 # one word for each container
+    docker wait $earlier >/dev/null 2>&1
+  fi
   # shellcheck disable=SC2086 # one word for each container
-  [ -z "$left" ] || docker rm -v $left >/dev/null 2>&1
-  [ -n "$earlier" ] || return 0
-  say "An earlier run is still at work; waiting for it …"
-  # shellcheck disable=SC2086 # one word for each container
-  docker wait $earlier >/dev/null 2>&1
+  [ -z "$earlier$left" ] || docker rm -v $earlier $left >/dev/null 2>&1
 }
 
 dry_run=
