@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,6 +29,8 @@ beforeAll(async () => {
 
 afterAll(() => host?.stop())
 
+const part = (number: number): string => path.join(folder, `${bundle}.00${number}`)
+const away = (): string => path.join(host.scratch.path, 'away')
 const nothing = { images: [], containers: [], volumes: [], networks: ['host', 'none'], commands: [] }
 const install = (from = folder, env = {}): Promise<Typed> => host.type(from, line, env)
 
@@ -38,9 +40,6 @@ describe('install.sh refuses, before anything is loaded,', () => {
     expect(await host.everything()).toEqual(nothing)
     return [exitCode, last]
   }
-  const part = (number: number): string => path.join(folder, `${bundle}.00${number}`)
-  const away = (): string => path.join(host.scratch.path, 'away')
-
   it('an update where what it stands on is not', async () => {
     const update = await product.bundle('1.0.1', '--since', part(1))
     expect(await refused(update)).toEqual([
@@ -107,6 +106,18 @@ describe('install.sh', () => {
     whole = await host.everything()
     const second = await install()
     expect(second.stdout.split('\n')[0]).toBe(`${command} is as it should be; nothing was changed.`)
+    expect(await host.everything()).toEqual(whole)
+  })
+
+  it('names a part that is cut short behind the installer too, and changes nothing', async () => {
+    const { size } = await stat(part(3))
+    await copyFile(part(3), away())
+    await truncate(part(3), 1_000_000)
+    expect(await install()).toMatchObject({
+      exitCode: 2,
+      last: `${command}: ${bundle} is refused: its part ${bundle}.003 has 1000000 bytes, and ${bundle}.parts says ${size}. Nothing was loaded; get the file from its vendor again.`,
+    })
+    await rename(away(), part(3))
     expect(await host.everything()).toEqual(whole)
   })
 
