@@ -182,7 +182,7 @@ describe('install.sh', () => {
     expect(await everything()).toEqual(nothing)
   })
 
-  it('refuses a bundle whose first bytes are not what it knows, before anything is loaded', async () => {
+  it('refuses a bundle whose first bytes are not what it knows, or that came damaged, before anything is loaded', async () => {
     const damaged = path.join(scratch.path, bundle)
     await copyFile(path.join(delivered, bundle), damaged)
     const file = await open(damaged, 'r+')
@@ -197,6 +197,15 @@ describe('install.sh', () => {
         `Checking ${bundle} …`,
         `install.sh: ${bundle} is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: sh install.sh --profile branch`,
       ],
+    ])
+    expect(await everything()).toEqual(nothing)
+    const behind = `printf damaged | dd of=${bundle} bs=1 seek=80000000 conv=notrunc status=none`
+    const later = await on(`cp /deliver/${bundle} /deliver/SHA256SUMS . && ${behind} && sh install.sh`, {
+      cwd: '/damaged',
+    })
+    expect([later.exitCode, later.stderr.split('\n').at(-1)]).toEqual([
+      2,
+      `install.sh: ${bundle} is damaged, or has the name of another; nothing was loaded. Copy it once more, then run: sh install.sh`,
     ])
     expect(await everything()).toEqual(nothing)
     await on('rm -r /damaged')

@@ -46,22 +46,29 @@ sha256() {
 find_bundle() {
   folder=$(cd "$(dirname -- "$0")" && pwd) || exit 2
   bundle=$folder/$bundle_name
-  [ -f "$bundle" ] || find_wrong_part missing
+  [ -f "$bundle" ] || find_wrong_copy missing
   [ -f "$bundle" ] || [ -f "$bundle.001" ] ||
     fail 2 "$bundle_name is not beside $0; put both into one folder, then run: $again"
 }
 
-# Names the part that is missing, or that is not what the checksums beside it say, where they are there. $1: "missing" or "damaged"
-find_wrong_part() {
+# Names the file, or the part, that is missing or is not what the checksums beside it say, where they are there: what was
+# damaged on its way here is refused before the Engine sees any of it. $1: "missing" or "damaged"
+find_wrong_copy() {
   [ -f "$folder/SHA256SUMS" ] || return 0
-  while read -r sum part; do
-    case $part in "$bundle_name".[0-9]*) ;; *) continue ;; esac
-    [ -f "$folder/$part" ] ||
-      fail 2 "$part, a part of $bundle_name, is missing; nothing was loaded. Copy it into the folder of $0, then run: $again"
+  while read -r sum copy; do
+    what="$copy, a part of $bundle_name,"
+    [ "$copy" != "$bundle_name" ] || what=$copy
+    case $copy in
+    "$bundle_name") [ -f "$bundle" ] || continue ;;
+    "$bundle_name".[0-9]*) [ ! -f "$bundle" ] || continue ;;
+    *) continue ;;
+    esac
+    [ -f "$folder/$copy" ] ||
+      fail 2 "$what is missing; nothing was loaded. Copy it into the folder of $0, then run: $again"
     [ "$1" = damaged ] || continue
-    found=$(sha256 <"$folder/$part")
+    found=$(sha256 <"$folder/$copy") || exit
     [ "${found%% *}" = "$sum" ] ||
-      fail 2 "$part, a part of $bundle_name, is damaged, or has the name of another; nothing was loaded. Copy it once more, then run: $again"
+      fail 2 "$what is damaged, or has the name of another; nothing was loaded. Copy it once more, then run: $again"
   done <"$folder/SHA256SUMS"
 }
 
@@ -105,11 +112,10 @@ load_image() {
   { has_base && [ "$prefix_size" -gt 0 ]; } ||
     fail 2 "$bundle_name holds only what changed since $product $base_version, which this Engine does not have; nothing was loaded. Install the full bundle of $version instead"
   say "Checking $bundle_name …"
-  found=$(prefix | sha256) || exit 3
-  [ "${found%% *}" = "$prefix_sha256" ] || {
-    find_wrong_part damaged
+  find_wrong_copy damaged
+  found=$(prefix | sha256) || exit
+  [ "${found%% *}" = "$prefix_sha256" ] ||
     fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
-  }
   say "Loading the installer ($((prefix_size / 1000000)) MB) …"
   if [ -n "$base_version" ] && is_containerd; then
     load_by_base || exit
