@@ -72,8 +72,8 @@ export interface HostStatus {
 const atOnce = 16
 
 /**
- * What an Engine says of the appliance `name`; without services where there is none. With `quick`
- * without memory and drift where this machine cannot look for itself: an Engine takes a second for each.
+ * What an Engine says of the appliance `name`; without services where there is none. With `quick` without memory and
+ * drift where this machine cannot look for itself, for which an Engine takes a second each.
  */
 export async function readStatus(
   engine: Engine,

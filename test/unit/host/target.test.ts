@@ -62,6 +62,19 @@ describe('targetHost', () => {
     expect(optimiserAfter).not.toBe(optimiser)
   })
 
+  it('starts what says that it starts slowly before the others, but after what it needs', () => {
+    const slow = (service: string, seconds: number, more = '') =>
+      `  ${service}: { image: acme:1.0.0, healthcheck: { test: [CMD, "true"], start_period: ${seconds}s }${more} }\n`
+    const compose = `services:\n${slow('a', 5)}${slow('b', 20, ', depends_on: [d]')}${slow('c', 10)}${slow('d', 0)}  e: { image: acme:1.0.0 }\n`
+    expect(sampleTarget({ compose }).containers.map(({ service }) => service)).toEqual([
+      'd',
+      'b',
+      'c',
+      'a',
+      'e',
+    ])
+  })
+
   it('refuses services that depend on each other in a circle', () => {
     const compose = composeText.replace('image: acme:1.0.0', 'image: acme:1.0.0\n    depends_on: [optimiser]')
     expect(() => sampleTarget({ compose })).toThrow(
