@@ -15,13 +15,17 @@ const life = [
   'status',
 ]
 
-/** Of the integration tests those that ask no Engine: they run beside the others. */
+/** Of the integration tests those that ask no Engine, or one of their own: they run beside the others. */
 const apart = [
   'apt',
   'archive',
   'build-faults',
   'compose',
   'dpkg-versions',
+  'faults',
+  'full-disk',
+  'full-engine-disk',
+  'install-sh-faults',
   'mmdebstrap',
   'overlay-scripts',
   'registry-access',

@@ -140,11 +140,11 @@ async function integration() {
   integrationEnded = true
 }
 
-/** … which those that ask no Engine make use of. What they print comes in one piece at their end. */
+/** … which those that ask no Engine, or one of their own, make use of. What they print comes in one piece at their end. */
 async function integrationApart() {
   // The other builds the image that both use.
   while (!integrationEnded && !existsSync(path.join(built, 'built-image.json'))) await sleep(500)
-  await counted('integration tests that ask no Engine', async () => {
+  await counted('integration tests beside that Engine', async () => {
     const log = path.join(scratch, 'integration-apart.log')
     const output = await open(log, 'w')
     const counts = await vitest(['integration-apart'], { output: output.fd })
