@@ -93,9 +93,17 @@ export class QuickHost {
   ): Promise<number | string | null> {
     const [file = '', ...parameters] = words
     const child = spawn(file, parameters, { cwd, env: this.env, stdio: 'ignore', detached: true })
-    this.relay.watch(hookAt(moment, () => this.#kill(victim, child)))
+    let struck: Promise<void> | undefined
+    this.relay.watch(
+      hookAt(moment, () => {
+        struck = this.#kill(victim, child)
+        return struck
+      }),
+    )
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
     this.relay.watch()
+    // The script ends before the last of the host does.
+    await struck
     if (victim === 'host') await this.#own.startAgain()
     return code ?? signal
   }

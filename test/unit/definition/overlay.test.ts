@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
-import os from 'node:os'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import { readOverlay } from '../../../src/definition/overlay.ts'
+import { testFolder } from '../../support/test-folder.ts'
 
 it('an overlay is the same from a checkout on Windows: modes from content, Unix line ends', async () => {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-overlay-'))
+  const folder = await testFolder('overlay')
   await mkdir(path.join(folder, 'etc', 'x'), { recursive: true })
   await writeFile(path.join(folder, 'etc', 'x', 'conf'), 'a\r\nb\r\n', { mode: 0o777 })
   await writeFile(path.join(folder, 'etc', 'start'), '#!/bin/sh\r\nexit\r\n', { mode: 0o600 })

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
-import os from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -11,6 +10,7 @@ import { assembleLayer, layerEntries } from '../../../src/image/layer.ts'
 import { openLayerCache } from '../../../src/image/layer-cache.ts'
 import type { Entry } from '../../../src/image/tree.ts'
 import { startWorkers } from '../../../src/image/workers.ts'
+import { testFolder } from '../../support/test-folder.ts'
 
 const base = { mode: 0o644, uid: 0, gid: 0, mtime: 5 }
 const file = (name: string, content: Uint8Array): Entry => ({ ...base, path: name, type: 'file', content })
@@ -67,7 +67,7 @@ describe('layerEntries', () => {
 
 describe('the layer cache', () => {
   const fresh = async () => {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-layers-'))
+    const folder = await testFolder('layers')
     const cache = openLayerCache(folder)
     const entries = [file('etc/passwd', Buffer.from('root\n')), file('usr/bin/big', Buffer.from('x'))]
     const layer = await assembleLayer('base', entries, here)

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import os from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { startWorkers } from '../../../src/image/workers.ts'
+import { testFolder } from '../../support/test-folder.ts'
 import { makeDeb, packDeb } from '../../support/tiny-deb.ts'
 import { makeTar } from '../../support/tiny-tar.ts'
 
@@ -14,7 +14,7 @@ describe('a worker unpacking a .deb', () => {
   afterAll(() => workers.close())
 
   const unpack = async (bytes: Buffer, sha256 = createHash('sha256').update(bytes).digest('hex')) => {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-unpack-'))
+    const folder = await testFolder('unpack')
     const file = path.join(folder, 'tiny.deb')
     await writeFile(file, bytes)
     return workers.unpack({ file, sha256, omit })
