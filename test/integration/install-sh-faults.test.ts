@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { copyFile, mkdir, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -106,6 +108,27 @@ describe('install.sh', () => {
     whole = await host.everything()
     const second = await install()
     expect(second.stdout.split('\n')[0]).toBe(`${command} is as it should be; nothing was changed.`)
+    expect(await host.everything()).toEqual(whole)
+  })
+
+  it('takes away what a killed command made and never started, not what a living one is about to start', async () => {
+    const { containers } = host.engine
+    const made = (by: number): Promise<string> =>
+      containers.create(`made-by-${by}`, {
+        Image: `${command}-installer:1.0.0`,
+        Labels: {
+          'io.slipway.installer': command,
+          'io.slipway.verb': 'install',
+          'io.slipway.process': `${os.hostname()} ${by}`,
+        },
+        HostConfig: { NetworkMode: 'none' },
+      })
+    const living = await made(process.pid)
+    await made(spawnSync('true').pid)
+    expect(await install()).toMatchObject({ exitCode: 0 })
+    const names = (await containers.list()).map(({ name }) => name)
+    await containers.remove(living)
+    expect(names.filter((name) => name.startsWith('made-by-'))).toEqual([`made-by-${process.pid}`])
     expect(await host.everything()).toEqual(whole)
   })
 

@@ -116,7 +116,7 @@ run() {
   count=$#
   set -- "$image" "$@"
   set -- @container_options@ "$@"
-  set -- --label "io.slipway.verb=${verb:-help}" --user "$user" --workdir "$working" "$@"
+  set -- --label "io.slipway.verb=${verb:-help}" --label "io.slipway.process=$(uname -n) $$" --user "$user" --workdir "$working" "$@"
   [ "$user" != 0:0 ] || set -- --cap-add DAC_OVERRIDE "$@"
   [ -z "$group" ] || set -- --group-add "$group" "$@"
   set -- --mount "type=bind,$(field src "$socket"),dst=/var/run/docker.sock" "$@"

@@ -168,9 +168,16 @@ unwritten() { fail 1 "$target/$command could not be written; make room for it, t
 
 # Of a run whose terminal went away, the Engine's part goes on; of one that was killed, what never started is left.
 await_earlier() {
-  found=$(docker ps -a --filter "label=io.slipway.installer=$command" --filter label=io.slipway.verb=install --format '{{.Status}} {{.ID}}')
-  earlier=$(printf '%s\n' "$found" | sed -n 's/^Up.* //p')
-  left=$(printf '%s\n' "$found" | sed -n -e 's/^Created.* //p' -e 's/^Exited.* //p')
+  earlier=
+  left=
+  while IFS=';' read -r id process status; do
+    case $status in
+    Up*) earlier="$earlier $id" ;;
+    Created* | Exited*) is_at_work "$process" || left="$left $id" ;;
+    esac
+  done <<CONTAINERS
+$(docker ps -a --filter "label=io.slipway.installer=$command" --filter label=io.slipway.verb=install --format '{{.ID}};{{.Label "io.slipway.process"}};{{.Status}}')
+CONTAINERS
   if [ -n "$earlier" ]; then
     say "An earlier run is still at work; waiting for it …"
     # shellcheck disable=SC2086 # one word for each container
@@ -178,6 +185,12 @@ await_earlier() {
   fi
   # shellcheck disable=SC2086 # one word for each container
   [ -z "$earlier$left" ] || docker rm -v $earlier $left >/dev/null 2>&1
+}
+
+# Whether the command that made a container lives, on this host, and is about to start it. $1: "host7 123"
+is_at_work() {
+  [ "${1% *}" = "$(uname -n)" ] || return 1
+  kill -0 "${1##* }" 2>/dev/null || [ -d "/proc/${1##* }" ]
 }
 
 dry_run=
