@@ -72,22 +72,24 @@ find_wrong_copy() {
   done <"$folder/SHA256SUMS"
 }
 
-# Whether the Engine has what an update stands on.
+# The ID of the first of these images that the Engine has.
+first_image() { docker image inspect --format '{{.Id}}' "$@" 2>/dev/null | sed 1q; }
+
+# Whether the Engine has what an update stands on; sets `base` to its installer.
 has_base() {
   [ -n "$base_version" ] || return 0
-  for base in $base_images; do
-    ! docker image inspect "$base" >/dev/null 2>&1 || return 0
-  done
-  return 1
+  # shellcheck disable=SC2086 # one word for each image
+  base=$(first_image $base_images)
+  [ -n "$base" ]
 }
 
 # Sets `image` to the ID by which the Engine has the installer; fails where it has not.
 find_image() {
   # shellcheck disable=SC2086 # one word for each ID
-  image=$(docker image inspect --format '{{.Id}}' $image_ids 2>/dev/null | sed 1q)
+  image=$(first_image $image_ids)
   [ -z "$image" ] || return 0
   # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
-  is_containerd && image=$(docker image inspect --format '{{.Id}}' "$reference" 2>/dev/null)
+  is_containerd && image=$(first_image "$reference") && [ -n "$image" ]
 }
 
 is_containerd() {
@@ -97,13 +99,12 @@ is_containerd() {
   esac
 }
 
-# With containerd's image store docker load takes no image without all its layers: the installer beneath does.
-load_by_base() {
-  image=$base
+# Runs the command without leaving it: of `image`, with these words.
+run_once() {
   temporary=$(mktemp) || fail 1 "No file can be made in ${TMPDIR:-/tmp}; make room, then run: $again"
   write_command >"$temporary"
   code=0
-  sh "$temporary" load-installer "$bundle" || code=$?
+  sh "$temporary" "$@" || code=$?
   rm -f "$temporary"
   return "$code"
 }
@@ -118,7 +119,9 @@ load_image() {
     fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
   say "Loading the installer ($((prefix_size / 1000000)) MB) …"
   if [ -n "$base_version" ] && is_containerd; then
-    load_by_base || exit
+    # There docker load takes no image without all its layers: the installer beneath does.
+    image=$base
+    run_once load-installer "$bundle" || exit
   else
     prefix | docker load -q >/dev/null ||
       fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $again"
@@ -219,10 +222,8 @@ find_image || {
   load_image
 }
 if [ -n "$dry_run" ]; then
-  temporary=$(mktemp) || fail 1 "No file can be made in ${TMPDIR:-/tmp}; make room, then run: $again"
-  write_command >"$temporary"
   code=0
-  sh "$temporary" install --bundle "$bundle" "$@" || code=$?
+  run_once install --bundle "$bundle" "$@" || code=$?
   [ -n "$was_there" ] || docker image rm "$image" >/dev/null 2>&1
   exit "$code"
 fi
