@@ -1,5 +1,6 @@
 /**
- * What `npm test` runs. Phases go on after one fails; the last line is the sum, alone: `N passed, N failed[, N skipped]`.
+ * What `npm test` runs. Phases go on after one fails; what failed is told once more at the end. The last line is the
+ * sum, alone: `N passed, N failed[, N skipped]`.
  *
  *     node test/run.mjs [--unit] [--golden] [--engine-26] [file filter…]
  *
@@ -16,7 +17,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { addCounts, countReport, formatCounts } from './support/counts.mjs'
+import { addCounts, countReport, formatCounts, listFailures } from './support/counts.mjs'
 import { hostPackages } from './support/host-packages.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -31,6 +32,7 @@ const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted.abort(signal))
 
 let total = { passed: 0, failed: 0, skipped: 0 }
+const failures = []
 const scratch = await mkdtemp(path.join(os.tmpdir(), 'slipway-test-run-'))
 const built = path.join(scratch, 'built')
 let engine
@@ -60,6 +62,7 @@ try {
   await engine?.stop()
   await rm(scratch, { recursive: true, force: true })
 }
+if (failures.length > 0) console.log(`\n── failed\n${failures.join('\n')}\n`)
 console.log(formatCounts(total))
 const noneRan = total.passed + total.failed === 0
 process.exitCode = interrupted.signal.aborted ? 130 : total.failed > 0 || noneRan ? 1 : 0
@@ -78,7 +81,9 @@ async function counted(name, run) {
   try {
     counts = await run()
   } catch (error) {
-    console.log(error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    console.log(message)
+    failures.push(`${name}: ${message}`)
     counts = failedOnce
   }
   if (interrupted.signal.aborted) counts = failedOnce
@@ -129,7 +134,10 @@ async function startEngine26() {
 async function all(...commands) {
   for (const [module, ...parameters] of commands) {
     const status = await runNode(path.join(root, 'node_modules', module), parameters)
-    if (status !== 0) return failedOnce
+    if (status !== 0) {
+      failures.push(`${module} ${parameters.join(' ')}: ended with ${status}`)
+      return failedOnce
+    }
   }
   return passedOnce
 }
@@ -156,13 +164,13 @@ async function integrationApart() {
 
 /** Runs the tests of projects, by the command `inside` where one is given; prints to `output`. */
 async function vitest(projects, { inside = [], output = 'inherit' } = {}) {
-  const report = path.join(scratch, `${projects.join('-')}.json`)
+  const reportFile = path.join(scratch, `${projects.join('-')}.json`)
   const parameters = [
     'run',
     ...projects.flatMap((project) => ['--project', project]),
     '--reporter=default',
     '--reporter=json',
-    `--outputFile.json=${report}`,
+    `--outputFile.json=${reportFile}`,
   ]
   const env = {
     SLIPWAY_BUILT: built,
@@ -171,8 +179,12 @@ async function vitest(projects, { inside = [], output = 'inherit' } = {}) {
   }
   const runner = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const status = await runNode(runner, [...parameters, ...filters], { env, inside, output })
-  const text = await readFile(report, 'utf8').catch(() => undefined)
-  return countReport(text && JSON.parse(text), status)
+  const text = await readFile(reportFile, 'utf8').catch(() => undefined)
+  const report = text && JSON.parse(text)
+  const named = listFailures(report, root)
+  failures.push(...named)
+  if (status !== 0 && named.length === 0) failures.push(`${projects.join(', ')}: vitest ended with ${status}`)
+  return countReport(report, status)
 }
 
 /** Runs a module in a child, which gets the signals that this process gets; returns its exit code. */

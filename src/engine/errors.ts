@@ -8,6 +8,9 @@ interface EngineAnswer {
   readonly text: string
 }
 
+/** What an Engine answers with 500 where a container is asked for files or facts in the middle of its removal. */
+const beingRemoved = /^RWLayer of container ([0-9a-f]+) is unexpectedly nil$/
+
 /** Turns whatever a call to the Engine threw into one sentence with a next command. SlipwayErrors pass unchanged. */
 export function translateError(error: unknown, endpoint: Endpoint): SlipwayError {
   if (error instanceof SlipwayError) return error
@@ -16,9 +19,10 @@ export function translateError(error: unknown, endpoint: Endpoint): SlipwayError
   return translateConnection(error, endpoint)
 }
 
-/** Whether an error is the Engine's 404: the thing asked for is not there. */
+/** Whether an error is the Engine's 404, or its 500 on its way there: the thing asked for is not there, or going. */
 export function isNotFound(error: unknown): boolean {
-  return readAnswer(error)?.statusCode === 404
+  const answer = readAnswer(error)
+  return answer !== undefined && (answer.statusCode === 404 || beingRemoved.test(answer.text))
 }
 
 /** What a question came to; undefined where the Engine has no such thing. */
@@ -72,14 +76,9 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
       cause,
     )
   }
-  const gone = /no such (container|volume|network):? ?(\S+)?|(network|volume) (\S+) not found/i.exec(text)
-  if (gone && statusCode === 404) {
-    const kind = (gone[1] ?? gone[3])!.toLowerCase()
-    return failure(
-      'gone',
-      `The Docker Engine has no ${kind} ${gone[2] ?? gone[4] ?? 'of that name'} any more; run the same command again.`,
-      cause,
-    )
+  const gone = goneThing(text, statusCode)
+  if (gone) {
+    return failure('gone', `The Docker Engine has no ${gone} any more; run the same command again.`, cause)
   }
   if (/client version .* is too (old|new)/i.test(text)) {
     return failure(
@@ -100,6 +99,15 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
     `The Docker Engine refused: ${text || `HTTP status ${statusCode}`}; its log (\`journalctl -u docker\`) tells more.`,
     cause,
   )
+}
+
+/** The kind and name of the thing that an Engine says is not there. */
+function goneThing(text: string, statusCode: number): string | undefined {
+  const removed = beingRemoved.exec(text)
+  if (removed) return `container ${removed[1]!.slice(0, 12)}`
+  const gone = /no such (container|volume|network):? ?(\S+)?|(network|volume) (\S+) not found/i.exec(text)
+  if (!gone || statusCode !== 404) return undefined
+  return `${(gone[1] ?? gone[3])!.toLowerCase()} ${gone[2] ?? gone[4] ?? 'of that name'}`
 }
 
 /** The "port/protocol" that an Engine says is taken, in the wordings of dockerd and Docker Desktop. */

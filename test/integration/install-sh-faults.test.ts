@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFile, mkdir, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -125,7 +126,11 @@ describe('install.sh', () => {
       })
     const living = await made(process.pid)
     await made(spawnSync('true').pid)
+    // Ended, and nobody asks how: the shell that would have is another program by now.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'])
+    await made(Number(String((await once(parent.stdout, 'data'))[0])))
     expect(await install()).toMatchObject({ exitCode: 0 })
+    parent.kill()
     const names = (await containers.list()).map(({ name }) => name)
     await containers.remove(living)
     expect(names.filter((name) => name.startsWith('made-by-'))).toEqual([`made-by-${process.pid}`])

@@ -103,17 +103,24 @@ describe('the mutex of an appliance', () => {
     await kill(other)
     const notes: ProgressEvent[] = []
     let working = 0
+    let ended = 0
+    let letGo = (): void => {}
+    const othersEnded = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
     const results = await Promise.all(
-      [1, 2, 3, 4].map(() =>
-        caught(
+      [1, 2, 3, 4].map(async () => {
+        const result = await caught(
           take(async () => {
             working++
             expect(working).toBe(1)
-            await new Promise((resolve) => setTimeout(resolve, 1500))
+            await othersEnded
             working--
           }, notes),
-        ),
-      ),
+        )
+        if (++ended === 3) letGo()
+        return result
+      }),
     )
     expect(results.map(({ code }) => code).sort()).toEqual(['busy', 'busy', 'busy', undefined])
     // Of two that remove the same container at once, Engine 26.1 tells both that they did.

@@ -56,6 +56,12 @@ describe('an error of the Engine', () => {
       'The Docker Engine has no network acme_default any more; run the same command again.',
     ],
     [
+      answer(500, `RWLayer of container ${'0123456789ab'.padEnd(64, 'c')} is unexpectedly nil`),
+      local,
+      'gone',
+      'The Docker Engine has no container 0123456789ab any more; run the same command again.',
+    ],
+    [
       system('EACCES'),
       local,
       'engine-permission',

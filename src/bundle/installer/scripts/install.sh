@@ -193,7 +193,12 @@ CONTAINERS
 # Whether the command that made a container lives, on this host, and is about to start it. $1: "host7 123"
 is_at_work() {
   [ "${1% *}" = "$(uname -n)" ] || return 1
-  kill -0 "${1##* }" 2>/dev/null || [ -d "/proc/${1##* }" ]
+  # One that was killed has a number for as long as nobody asked how it ended.
+  case $(sed 's/.*) //' "/proc/${1##* }/stat" 2>/dev/null) in
+  Z* | X*) return 1 ;;
+  ?*) return 0 ;;
+  *) kill -0 "${1##* }" 2>/dev/null ;;
+  esac
 }
 
 dry_run=
