@@ -1,14 +1,22 @@
 import { createReadStream } from 'node:fs'
 import { sharedLayers } from '../image/chain-id.ts'
+import type { Image } from '../image/image.ts'
 import type { CachedLayer } from '../image/layer-cache.ts'
 import { commandName } from '../lib/command-name.ts'
 import type { Digest } from '../lib/digest.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { mapParallel } from '../lib/parallel.ts'
-import { type BundledImage, type BundledLayer, type BundleManifest, limits } from './format.ts'
-import type { PackedImage } from './pack-bundle.ts'
+import { type BundledImage, type BundledLayer, type BundleManifest, limits, type Role } from './format.ts'
 import { packagesDigest, readStatus } from './package-list.ts'
 import { type ScannedLayer, scanLayer } from './scan-layer.ts'
+
+/** An image on its way into a bundle. */
+export interface PackedImage {
+  readonly role: Role
+  /** "name:tag" */
+  readonly reference: string
+  readonly image: Image
+}
 
 /**
  * An image as `bundle.json` has it. Every layer is unpacked for that: what a verification would find wrong is found

@@ -1,10 +1,9 @@
 import { createHash, type KeyObject } from 'node:crypto'
-import type { Image } from '../image/image.ts'
 import { digestOf } from '../lib/digest.ts'
 import { badInput } from '../lib/errors.ts'
 import type { Platform } from '../lib/platform.ts'
 import { limitsFault } from './check-limits.ts'
-import { describeImage } from './describe-image.ts'
+import { describeImage, type PackedImage } from './describe-image.ts'
 import {
   type BundledImage,
   type BundleManifest,
@@ -15,7 +14,6 @@ import {
   indexName,
   layoutName,
   manifestName,
-  type Role,
   signatureName,
 } from './format.ts'
 import { keyId } from './key.ts'
@@ -23,13 +21,6 @@ import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
 import { describeFile, type PackedFile, tarBytes, tarSize, textFile } from './packed-file.ts'
 import { signBytes } from './signature.ts'
 import { endSize } from './tar-block.ts'
-
-export interface PackedImage {
-  readonly role: Role
-  /** "name:tag" */
-  readonly reference: string
-  readonly image: Image
-}
 
 /** What `install.sh` must know of the bundle that it lies beside. */
 export interface BundleFacts {

@@ -1,5 +1,6 @@
 import path from 'node:path'
-import { type DebFile, debFileName, discardDeb, fetchDebs } from '../debian/deb-store.ts'
+import { type DebFile, debFileName } from '../debian/deb-file.ts'
+import { discardDeb, fetchDebs } from '../debian/deb-store.ts'
 import { applyVendor, planVendor, type VendorPlan } from '../debian/vendor-folder.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { localSuite } from '../definition/sources/source.ts'

@@ -4,18 +4,8 @@ import type { Cache } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { type DebDownloadOptions, downloadDebs } from './deb-download.ts'
+import { type DebFile, debFileName } from './deb-file.ts'
 import type { DebianSource } from './source.ts'
-
-/** A .deb as a lock or an index names it. */
-export interface DebFile {
-  /** Below the mirror's root: "pool/main/o/openssl/openssl_3.5.1-1_amd64.deb". */
-  readonly path: string
-  readonly size: number
-  /** Hex SHA-256. */
-  readonly sha256: string
-  /** Says which of the two mirrors has it. */
-  readonly suite: string
-}
 
 export interface DebPlaces {
   readonly cache: Cache
@@ -24,11 +14,6 @@ export interface DebPlaces {
 }
 
 export interface DebStoreOptions extends DebPlaces, DebDownloadOptions {}
-
-/** The name that a .deb has in a pool, and in a vendor folder. */
-export function debFileName(deb: DebFile): string {
-  return path.posix.basename(deb.path)
-}
 
 /** Where a .deb is cached. */
 export function cachedDeb(deb: DebFile, cache: Cache): string {

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { sha256OfFile } from '../lib/file-digest.ts'
-import { type DebFile, debFileName } from './deb-store.ts'
+import { type DebFile, debFileName } from './deb-file.ts'
 
 /** What a vendor folder lacks or has too much, against the .debs it should hold. */
 export interface VendorPlan {

@@ -2,6 +2,7 @@ import { Agent } from 'node:https'
 import type Docker from 'dockerode'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import { negotiateApi } from './api-version.ts'
+import type { Call } from './call.ts'
 import { containersOf } from './containers.ts'
 import { measureDisk } from './disk-usage.ts'
 import { createClient } from './dockerode.ts'
@@ -14,9 +15,6 @@ import { imagesOf } from './images.ts'
 import { networksOf } from './networks.ts'
 import { sshAgent } from './ssh-agent.ts'
 import { volumesOf } from './volumes.ts'
-
-/** Runs one call; its errors come out as SlipwayErrors. */
-export type Call = <T>(call: () => Promise<T>) => Promise<T>
 
 /**
  * Reaches the Engine that the environment names (see `findEndpoint`) and settles the API version with it.

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { Call } from './connect.ts'
+import type { Call } from './call.ts'
 import type { Containers, PathChange, PathStat } from './engine.ts'
 import { unlessNotFound } from './errors.ts'
 import { guarded } from './guarded.ts'

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import type { Call } from './connect.ts'
+import type { Call } from './call.ts'
 import { containerFilesOf } from './container-files.ts'
 import type { ContainerDocument, ContainerSpec } from './documents.ts'
 import type { ContainerMemory, ContainerSummary, Containers, LimitUpdate } from './engine.ts'

@@ -1,4 +1,4 @@
-import type { Call } from './connect.ts'
+import type { Call } from './call.ts'
 
 /** A stream of the Engine whose errors come out as SlipwayErrors; leaving the loop closes it. */
 export async function* guarded<T>(call: Call, source: AsyncIterable<T>): AsyncGenerator<T> {

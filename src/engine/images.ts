@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { Call } from './connect.ts'
+import type { Call } from './call.ts'
 import type { ImageDocument, ImageSummary, Images } from './engine.ts'
 import { isNotFound } from './errors.ts'
 import { readEngineStream } from './load-stream.ts'

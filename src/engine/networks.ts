@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import type { Call } from './connect.ts'
+import type { Call } from './call.ts'
 import type { NetworkDocument } from './documents.ts'
 import type { Networks } from './engine.ts'
 import { unlessNotFound } from './errors.ts'

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { DebFile } from '../../../src/debian/deb-file.ts'
 import {
   cachedDeb,
-  type DebFile,
   type DebStoreOptions,
   discardDeb,
   fetchDebs,

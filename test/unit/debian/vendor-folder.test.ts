@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { DebFile } from '../../../src/debian/deb-store.ts'
+import type { DebFile } from '../../../src/debian/deb-file.ts'
 import { applyVendor, planVendor } from '../../../src/debian/vendor-folder.ts'
 
 let folder: string

@@ -1,0 +1,2 @@
+/** Runs one call; its errors come out as SlipwayErrors. */
+export type Call = <T>(call: () => Promise<T>) => Promise<T>
