@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises'
 import os from 'node:os'
+import { isProcessAlive, processStart } from '../lib/process-alive.ts'
 
 /** Who a run is, so that another run, here or on another machine, can tell whether it still lives. */
 export interface RunIdentity {
@@ -21,7 +22,7 @@ export async function identifyRun(): Promise<RunIdentity> {
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined),
     readlink('/proc/self/ns/pid').catch(() => undefined),
     readFile('/etc/machine-id', 'utf8').catch(() => undefined),
-    startOf(process.pid),
+    processStart(process.pid),
   ])
   return {
     user: userName(),
@@ -36,26 +37,12 @@ export async function identifyRun(): Promise<RunIdentity> {
 
 /** Whether the process of another run of this machine lives; only to be asked where `samePlace` says so. */
 export async function isAlive({ pid, started }: RunIdentity): Promise<boolean> {
-  if (started !== undefined) return (await startOf(pid)) === started
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+  return started === undefined ? isProcessAlive(pid) : (await processStart(pid)) === started
 }
 
 /** Whether two runs count processes alike: on the same machine since its last start, in the same container. */
 export function samePlace(a: RunIdentity, b: RunIdentity): boolean {
   return a.host === b.host && a.boot === b.boot && a.pidSpace === b.pidSpace
-}
-
-/** Field 22 of proc(5) "/proc/pid/stat"; undefined for a process that has ended, reaped or not. */
-async function startOf(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The second field is the program's name in parentheses, which may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
 }
 
 function userName(): string {

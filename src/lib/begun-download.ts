@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { errorCode } from './errors.ts'
+import { isProcessAlive } from './process-alive.ts'
 
 /**
  * What a download that did not end leaves beside its target: `<target>.partial` where it could still clean up, else
@@ -35,27 +35,19 @@ export async function takeOver(target: string, unfinished: string): Promise<void
 async function findBegun(target: string): Promise<{ file: string; size: number }[]> {
   const [folder, name] = [path.dirname(target), path.basename(target)]
   const names = await readdir(folder).catch(() => [])
-  const left = names.filter((one) => one.startsWith(`${name}.`) && isAbandoned(one.slice(name.length)))
+  const left = names.filter((one) => one.startsWith(`${name}.`))
   const found = await Promise.all(
     left.map(async (one) => {
+      if (!(await isAbandoned(one.slice(name.length)))) return []
       const file = path.join(folder, one)
-      return { file, size: (await stat(file).catch(() => undefined))?.size ?? 0 }
+      return [{ file, size: (await stat(file).catch(() => undefined))?.size ?? 0 }]
     }),
   )
-  return found.sort((a, b) => b.size - a.size)
+  return found.flat().sort((a, b) => b.size - a.size)
 }
 
-function isAbandoned(ending: string): boolean {
+async function isAbandoned(ending: string): Promise<boolean> {
   if (ending === '.partial') return true
   const [, by, id] = /^\.([\w-]+)\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(ending) ?? []
-  return by === machine && !isAlive(Number(id))
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH'
-  }
+  return by === machine && !(await isProcessAlive(Number(id)))
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -304,16 +304,21 @@ describe('an aborted download', () => {
 })
 
 describe('a download whose process was killed', () => {
-  /** What a process leaves that is killed in the middle. */
-  async function killed(): Promise<void> {
+  /** What a process leaves that is killed in the middle; returns its parent, which never asks how it ended. */
+  async function killed(): Promise<ChildProcess> {
     server.misbehave(at, { stall: 0.5 })
     const program = `import { downloadFile } from ${JSON.stringify(path.join(repository, 'dist/debian/download.js'))}
 await downloadFile(${JSON.stringify(signed())}, ${JSON.stringify(target)}, { stallTimeout: 60_000 })`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program])
-    const ended = once(child, 'exit')
+    const started = ['-c', '"$@" & echo $!; exec sleep 60', 'sh', process.execPath]
+    const parent = spawn('sh', [...started, '--input-type=module', '-e', program])
+    const [id] = await once(parent.stdout, 'data')
     await until('a part of the file', async () => ((await bytes()) > 0 ? true : undefined))
-    child.kill('SIGKILL')
-    await ended
+    process.kill(Number(id), 'SIGKILL')
+    await until(
+      'its end',
+      async () => / Z /.test(await readFile(`/proc/${Number(id)}/stat`, 'utf8')) || undefined,
+    )
+    return parent
   }
 
   /** Of all that there is of the file. */
@@ -322,11 +327,15 @@ await downloadFile(${JSON.stringify(signed())}, ${JSON.stringify(target)}, { sta
     return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
   }
 
-  it('goes on where it stopped, and nothing of it stays', async () => {
-    await killed()
-    expect(await left()).toEqual([expect.stringMatching(/^file\..*\.tmp$/)])
-    expect(await outcome()).toBe('whole')
-    expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all', 'the rest'], left: ['file'] })
+  it('goes on where it stopped, and nothing of it stays, whether or not its parent has heard of its end', async () => {
+    const parent = await killed()
+    try {
+      expect(await left()).toEqual([expect.stringMatching(/^file\..*\.tmp$/)])
+      expect(await outcome()).toBe('whole')
+      expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all', 'the rest'], left: ['file'] })
+    } finally {
+      parent.kill()
+    }
   })
 
   it('leaves alone what another machine writes to, or a process that lives', async () => {
