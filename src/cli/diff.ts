@@ -17,8 +17,8 @@ import type { Lockfile } from '../lock/lockfile.ts'
 import { lockName, parseLock, readLock } from '../lock/read-lock.ts'
 import { resolveLock } from '../lock/resolve-lock.ts'
 import type { Context } from './context.ts'
+import { describeLockDiff } from './describe-lock-diff.ts'
 import { describeParentDiff } from './describe-parent.ts'
-import { describeDiff as describePlatform } from './lock.ts'
 import { readParentState } from './parent-diff.ts'
 import { choosePlatforms, hostPlatform } from './platform-option.ts'
 
@@ -92,7 +92,7 @@ async function diffWithParent(context: Context, { directory, json }: DiffOptions
     context.print(JSON.stringify({ parent: name, diff: diff ?? null, platforms: changed }, null, 2))
     return
   }
-  for (const platform of changed) for (const line of describePlatform(platform, lock)) context.print(line)
+  for (const platform of changed) for (const line of describeLockDiff(platform, lock)) context.print(line)
   if (changed.length === 0) context.print('No package changes.')
   if (diff) context.print(`To take it: ${commandName()} lock --update ${name}`)
 }
