@@ -22,7 +22,6 @@ import type { Step } from '../host/step.ts'
 import { mergeSettings, type Settings } from '../host/stored-settings.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
-import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
@@ -68,10 +67,9 @@ export async function prepareInstall(
   source?: RestoreSource,
 ): Promise<PreparedInstall> {
   const engine = await connectEngine(context.env)
-  const { definition, image, from } = await openSource(context, options, layout, engine)
+  const { definition, image } = await openSource(context, options, layout, engine)
   const name = options.name ?? definition.name
   checkName(name)
-  checkRelease(definition, image, from)
   const reference = `${definition.name}:${definition.version}`
   const wanted = targetImage(reference, image)
   const again = async (): Promise<PreparedInstall> => {
@@ -146,15 +144,4 @@ export async function withTakenPorts(
     }),
   )
   return { ...current, foreign: { ...current.foreign, ports: [...known, ...taken] } }
-}
-
-/** The layout must be of this product and release; labels are what the build wrote. */
-export function checkRelease(definition: Definition, image: ImageSource, directory: string): void {
-  const product = image.labels['io.slipway.product'] ?? definition.name
-  const release = image.labels['io.slipway.release'] ?? definition.version
-  if (product === definition.name && release === definition.version) return
-  throw badInput(
-    'other-release',
-    `${directory} holds ${product} ${release}, and the definition is ${definition.name} ${definition.version}; \`${commandName()} build\` builds it.`,
-  )
 }

@@ -11,6 +11,7 @@ import { storedLayers } from '../engine/load-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { readLayout } from '../image/read-layout.ts'
 import { writeFailure } from '../lib/atomic.ts'
+import { commandName, isBranded } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
@@ -27,14 +28,12 @@ export interface SourceOptions extends RegistryOptions {
 export interface InstallSource {
   readonly definition: Definition
   readonly image: ImageSource
-  /** Where it is from, in words for an error. */
-  readonly from: string
 }
 
 /**
  * Opens what is to be installed: a bundle with the product that is in it, else the product directory with its built
  * layout, an image of a registry, or, in the installer image, what runs here already. A bundle is checked whole before
- * anything else. Throws what opening throws.
+ * anything else. Throws `other-release` where the image is of another product or release, and what opening throws.
  */
 export async function openSource(
   context: Context,
@@ -53,19 +52,41 @@ export async function openSource(
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   if (layout !== undefined && (await namesRegistry(context, layout))) {
     const image = await openFromRegistry(context, layout, platform, options)
-    return { definition, image, from: layout }
+    return checkRelease(definition, image, layout, (found, own) =>
+      isBranded()
+        ? `install the bundle of ${found} with --bundle FILE`
+        : `go to the product directory of ${found}, or name the digest of ${own}`,
+    )
   }
   const directory = layout ? path.resolve(context.cwd, layout) : path.join(definition.directory, 'build')
   // Within the installer image there is no build: what was built is elsewhere.
   if (layout === undefined && context.env.SLIPWAY_PRODUCT && !existsSync(directory)) {
     const image = await installedImage(engine, definition, options.name ?? definition.name, platform)
-    if (image) return { definition, image, from: 'the Engine' }
+    if (image) return { definition, image }
     throw badInput(
       'no-bundle',
       `${definition.name} ${definition.version} does not run on this host, so that its image must come from elsewhere; name the bundle that it is in with --bundle FILE.`,
     )
   }
-  return { definition, image: await readLayout(directory, platform), from: directory }
+  const image = await readLayout(directory, platform)
+  return checkRelease(definition, image, directory, () => `\`${commandName()} build\` builds it`)
+}
+
+/** An image must be of the definition's product and release, by the labels that the build wrote. */
+function checkRelease(
+  definition: Definition,
+  image: ImageSource,
+  from: string,
+  advise: (found: string, own: string) => string,
+): InstallSource {
+  const own = `${definition.name} ${definition.version}`
+  const product = image.labels['io.slipway.product'] ?? definition.name
+  const found = `${product} ${image.labels['io.slipway.release'] ?? definition.version}`
+  if (found === own) return { definition, image }
+  throw badInput(
+    'other-release',
+    `${from} holds ${found}, and the definition is ${own}; ${advise(found, own)}.`,
+  )
 }
 
 async function openBundleSource(
@@ -88,7 +109,12 @@ async function openBundleSource(
       text: `${bundle.name} IS NOT SIGNED: nobody can tell who made it. It is taken because of --allow-unsigned.`,
     })
   const definition = await loadDefinition(path.join(await unfold(bundle), productFolder))
-  return { definition, image: bundle.image('appliance')!, from: bundle.name }
+  return checkRelease(
+    definition,
+    bundle.image('appliance')!,
+    bundle.name,
+    () => 'ask who made it for another',
+  )
 }
 
 /** Writes the bundle's product, a few kilobytes that were checked, to a folder that goes when the program ends. */

@@ -18,13 +18,7 @@ import type { ImageSource } from '../image/image-source.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
-import {
-  checkRelease,
-  chooseProfile,
-  type InstallOptions,
-  type PreparedInstall,
-  withTakenPorts,
-} from './host-plan.ts'
+import { chooseProfile, type InstallOptions, type PreparedInstall, withTakenPorts } from './host-plan.ts'
 import { type InstallSource, openSource } from './install-source.ts'
 
 /** Looks whether the appliance could be installed here, and changes nothing. Exit code 3 where it could not. */
@@ -59,11 +53,7 @@ async function findSource(
   engine: Engine,
   findings: Finding[],
 ): Promise<{ readonly definition: Definition; readonly image?: ImageSource }> {
-  const open = async (): Promise<InstallSource> => {
-    const source = await openSource(context, options, layout, engine)
-    checkRelease(source.definition, source.image, source.from)
-    return source
-  }
+  const open = (): Promise<InstallSource> => openSource(context, options, layout, engine)
   if (options.bundle !== undefined) return open()
   const definition = await ownDefinition(context, options)
   return (await attempt(open, 'image', 'warn', findings)) ?? { definition }

@@ -21,7 +21,7 @@ export interface DownloadOptions extends Patience {
 /** A file whose size and SHA-256 are known from what is trusted: a signed index, a lock, a manifest. */
 export interface KnownFile {
   readonly url: string
-  /** How errors name it: "openssl_3.5.1-1_amd64.deb". */
+  /** How errors name it: "openssl_3.5.1-1_amd64.deb", "the blob sha256:…". */
   readonly name: string
   readonly size: number
   readonly sha256: string
@@ -110,7 +110,7 @@ function gaveUp({ name, url, wording }: Pick<KnownFile, 'url' | 'name' | 'wordin
     const times = tried > 1 ? `, asked ${tried} times` : ''
     return new SlipwayError(
       gone ? 'not-found' : 'download-failed',
-      `${name} cannot be downloaded from ${shownUrl(url)}: ${failure.message}${times}; ${wording.advice}.`,
+      `${name.replace(/^the /, 'The ')} cannot be downloaded from ${shownUrl(url)}: ${failure.message}${times}; ${wording.advice}.`,
       { cause: failure.cause ?? failure },
     )
   }
