@@ -29,6 +29,7 @@ const apart = [
   'mmdebstrap',
   'overlay-scripts',
   'registry-access',
+  'registry-install',
   'reproducible',
   'vendor',
 ]
