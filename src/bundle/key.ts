@@ -37,8 +37,10 @@ export function keyId(key: KeyObject): string {
 /** Throws `bad-key`, exit code 2, also for a key of another type or with another passphrase. */
 export async function readPrivateKey(file: string, passphrase?: string): Promise<KeyObject> {
   const pem = await readPem(file)
-  return parse(file, 'private', () =>
-    createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }),
+  return parse(
+    file,
+    () => createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }),
+    () => whyUnreadable(pem, passphrase),
   )
 }
 
@@ -51,7 +53,11 @@ export async function readPublicKey(file: string): Promise<KeyObject> {
       `${file} is a private key, and the public one is asked for; name the other file of the pair, and give this one to nobody.`,
     )
   }
-  return parse(file, 'public', () => createPublicKey(pem))
+  return parse(
+    file,
+    () => createPublicKey(pem),
+    () => `is not a public key in PEM; \`${commandName()} key\` makes a pair.`,
+  )
 }
 
 /** Throws as `readPublicKey`, for the first that is wrong. */
@@ -65,21 +71,36 @@ async function readPem(file: string): Promise<string> {
   })
 }
 
-function parse(file: string, half: string, read: () => KeyObject): KeyObject {
+/** What Node cannot take for a private key, and what to do: the end of a sentence. */
+function whyUnreadable(pem: string, passphrase: string | undefined): string {
+  if (pem.includes('BEGIN PUBLIC KEY'))
+    return 'is a public key, and the private one is asked for; name the other file of the pair.'
+  if (/ENCRYPTED (SIGSTORE|COSIGN) PRIVATE KEY/.test(pem))
+    return `is encrypted in cosign's own way, which only cosign reads; \`${commandName()} key --type p256\` makes a pair that both take.`
+  if (!pem.includes('PRIVATE KEY')) return `is no private key in PEM; \`${commandName()} key\` makes a pair.`
+  if (!isEncrypted(pem)) return `is damaged; take it from where you keep a copy.`
+  return passphrase === undefined
+    ? 'is encrypted; name the file whose first line is its passphrase with --passphrase-file.'
+    : 'has another passphrase than the one given; look into the file that --passphrase-file names.'
+}
+
+/** By PKCS #8's label, or by the header of the older formats (RFC 7468, 11; RFC 1421, 4.6.1.1). */
+function isEncrypted(pem: string): boolean {
+  return pem.includes('ENCRYPTED PRIVATE KEY') || /^Proc-Type: 4,ENCRYPTED/m.test(pem)
+}
+
+/** Throws `bad-key` with the reason where it cannot be read, and for a key of another type. */
+function parse(file: string, read: () => KeyObject, reason: () => string): KeyObject {
   let key: KeyObject
   try {
     key = read()
   } catch (error) {
-    throw badInput(
-      'bad-key',
-      `${file} is not a ${half} key in PEM, or its passphrase is another; \`${commandName()} key\` makes a pair.`,
-      error,
-    )
+    throw badInput('bad-key', `${file} ${reason()}`, error)
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
   if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return key
   throw badInput(
     'bad-key',
-    `${file} is a key of the type ${type}, and ed25519 or P-256 is needed; \`${commandName()} key\` makes a pair.`,
+    `${file} is a key of the type ${[type, details?.namedCurve].filter(Boolean).join(' ')}, and ed25519 or P-256 is needed; \`${commandName()} key\` makes a pair.`,
   )
 }

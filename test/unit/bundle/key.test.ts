@@ -44,9 +44,12 @@ describe.each(keyTypes)('a pair of keys of the type %s', (type) => {
     const { privatePem, id } = makeKeyPair(type, 'open sesame')
     const file = await put(`${type}.locked`, privatePem)
     expect(keyId(await readPrivateKey(file, 'open sesame'))).toBe(id)
-    const refusal = `${file} is not a private key in PEM, or its passphrase is another; \`slipway key\` makes a pair.`
-    await expect(readPrivateKey(file, 'open')).rejects.toThrow(refusal)
-    await expect(readPrivateKey(file)).rejects.toThrow(refusal)
+    await expect(readPrivateKey(file, 'open')).rejects.toThrow(
+      `${file} has another passphrase than the one given; look into the file that --passphrase-file names.`,
+    )
+    await expect(readPrivateKey(file)).rejects.toThrow(
+      `${file} is encrypted; name the file whose first line is its passphrase with --passphrase-file.`,
+    )
   })
 })
 
@@ -58,10 +61,32 @@ describe('a key file', () => {
     )
   })
 
+  it('that holds the public key is not taken for the private one, nor what only cosign reads', async () => {
+    const file = await put('pair.pub', makeKeyPair('ed25519').publicPem)
+    await expect(readPrivateKey(file)).rejects.toThrow(
+      `${file} is a public key, and the private one is asked for; name the other file of the pair.`,
+    )
+    const cosign = await put(
+      'cosign.key',
+      '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAA==\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n',
+    )
+    await expect(readPrivateKey(cosign)).rejects.toThrow(
+      `${cosign} is encrypted in cosign's own way, which only cosign reads; \`slipway key --type p256\` makes a pair that both take.`,
+    )
+  })
+
   it('that is missing, or no key, is refused with what to do', async () => {
     const file = await put('no.pub', 'hello')
+    const whole = makeKeyPair('ed25519').privatePem
+    const cut = await put('cut.key', whole.replace(/\n.{20}/, '\n'))
     await expect(readPublicKey(file)).rejects.toThrow(
-      `${file} is not a public key in PEM, or its passphrase is another; \`slipway key\` makes a pair.`,
+      `${file} is not a public key in PEM; \`slipway key\` makes a pair.`,
+    )
+    await expect(readPrivateKey(file)).rejects.toThrow(
+      `${file} is no private key in PEM; \`slipway key\` makes a pair.`,
+    )
+    await expect(readPrivateKey(cut)).rejects.toThrow(
+      `${cut} is damaged; take it from where you keep a copy.`,
     )
     await expect(readPublicKey(`${file}.none`)).rejects.toThrow(
       `The key ${file}.none cannot be read; \`slipway key\` makes a pair.`,
@@ -69,10 +94,16 @@ describe('a key file', () => {
   })
 
   it('of another type is refused by its name', async () => {
-    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
-    const file = await put('rsa.pub', publicKey.export({ type: 'spki', format: 'pem' }).toString())
-    await expect(readPublicKey(file)).rejects.toThrow(
-      `${file} is a key of the type rsa, and ed25519 or P-256 is needed; \`slipway key\` makes a pair.`,
-    )
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey
+    const curve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey
+    for (const [key, name] of [
+      [rsa, 'rsa'],
+      [curve, 'ec secp384r1'],
+    ] as const) {
+      const file = await put('other.pub', key.export({ type: 'spki', format: 'pem' }).toString())
+      await expect(readPublicKey(file)).rejects.toThrow(
+        `${file} is a key of the type ${name}, and ed25519 or P-256 is needed; \`slipway key\` makes a pair.`,
+      )
+    }
   })
 })
