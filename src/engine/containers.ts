@@ -21,7 +21,7 @@ export function containersOf(docker: Docker, call: Call): Containers {
       call(() =>
         unlessNotFound(async () => (await named(container).inspect()) as unknown as ContainerDocument),
       ),
-    create: (name, spec) => call(() => create(docker, name, spec)),
+    create: (name, spec, platform) => call(() => create(docker, name, spec, platform)),
     start: (container) => call(() => unlessUnchanged(named(container).start())),
     stop: (container, seconds) =>
       call(() => unlessUnchanged(named(container).stop(seconds === undefined ? {} : { t: seconds }))),
@@ -59,14 +59,19 @@ export function containersOf(docker: Docker, call: Call): Containers {
 }
 
 /** Before API 1.44 a container is created with one network; the others are joined before it starts. */
-async function create(docker: Docker, name: string, spec: ContainerSpec): Promise<string> {
+async function create(
+  docker: Docker,
+  name: string,
+  spec: ContainerSpec,
+  platform: string | undefined,
+): Promise<string> {
   const endpoints = Object.entries(spec.NetworkingConfig?.EndpointsConfig ?? {})
-  const body = {
-    name,
-    ...spec,
-    NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints.slice(0, 1)) },
+  // Told apart, or dockerode writes all of it into the address too.
+  const request = {
+    _query: { name, ...(platform !== undefined && { platform }) },
+    _body: { ...spec, NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints.slice(0, 1)) } },
   }
-  const container = await docker.createContainer(body as unknown as Docker.ContainerCreateOptions)
+  const container = await docker.createContainer(request as unknown as Docker.ContainerCreateOptions)
   try {
     for (const [network, endpoint] of endpoints.slice(1)) {
       const EndpointConfig = endpoint as Docker.EndpointSettings

@@ -195,8 +195,8 @@ export interface Containers {
   /** Every container, stopped ones too; with `labels` those that carry all of them. */
   list(labels?: Readonly<Record<string, string>>): Promise<ContainerSummary[]>
   inspect(container: string): Promise<ContainerDocument | undefined>
-  /** Returns the ID. */
-  create(name: string, spec: ContainerSpec): Promise<string>
+  /** Returns the ID. `platform` ("linux/arm64") is for an image of another processor than the Engine's. */
+  create(name: string, spec: ContainerSpec, platform?: string): Promise<string>
   start(container: string): Promise<void>
   /** Asks, then kills after `seconds` (the container's own stop timeout unless told). */
   stop(container: string, seconds?: number): Promise<void>

@@ -23,14 +23,17 @@ export function engineRunner(connect: () => Promise<Engine>): ScriptRunner {
       const engine = await connect().catch((error: unknown) => {
         throw needsEngine(request, error as Error)
       })
-      refuseOtherProcessor(engine, request)
       await removeLeftovers(engine)
       const reference = `slipway-build:${randomUUID()}`
       let container: string | undefined
       try {
         await loadImage(engine, request.image, [reference], request.report, request.signal)
-        container = await engine.containers.create(reference.replace(':', '-'), containerSpec(reference))
+        const name = reference.replace(':', '-')
+        const { platform } = request.image
+        container = await engine.containers.create(name, containerSpec(reference), platform)
         await engine.containers.start(container)
+        if (engine.version.architecture !== debianArchitecture(platform))
+          await requireEmulation(engine, container, request)
         await engine.containers.putArchive(container, '/', await policyArchive())
         for (const step of request.steps) await runStep(engine, container, step, request)
         return await captureChanges(engine, container, request.wanted)
@@ -68,12 +71,23 @@ function needsEngine(request: RunRequest, error: Error): SlipwayError {
   )
 }
 
-function refuseOtherProcessor({ version, endpoint }: Engine, request: RunRequest): void {
+/** Programs of another processor run where the Engine's host hands them to an emulator, as Docker Desktop's does. */
+async function requireEmulation(engine: Engine, container: string, request: RunRequest): Promise<void> {
   const wanted = debianArchitecture(request.image.platform)
-  if (version.architecture === wanted) return
+  const { version, endpoint, containers } = engine
+  const { signal } = request
+  const runs = await containers.exec(container, ['/bin/sleep', '0'], { user: '0', signal }).then(
+    ({ exitCode }) => exitCode === 0,
+    () => false,
+  )
+  signal.throwIfAborted()
+  if (runs) {
+    const text = `The Engine at ${endpoint.address} is of ${version.architecture}: its host emulates ${wanted} for the scripts.`
+    return request.report({ type: 'note', text })
+  }
   throw new SlipwayError(
     'run-needs-platform',
-    `To run ${titles(request)}, the build needs an Engine on a machine of ${wanted}, and the one at ${endpoint.address} is of ${version.architecture}; name another with DOCKER_HOST, or build other platforms here: ${commandName()} build --platform linux/${version.architecture}`,
+    `To run ${titles(request)}, the build needs an Engine whose host runs programs of ${wanted}, and the one at ${endpoint.address} is of ${version.architecture} and emulates none: install qemu-user-static there, name another with DOCKER_HOST, or build other platforms here: ${commandName()} build --platform linux/${version.architecture}`,
   )
 }
 

@@ -4,7 +4,7 @@ import type { Engine, ExecResult, PathChange } from '../../../src/engine/engine.
 import { engineRunner } from '../../../src/engine/script-runner.ts'
 import { helperImage } from '../../../src/host/helper-image.ts'
 import type { RunRequest } from '../../../src/image/run/script-runner.ts'
-import { silent } from '../../../src/lib/progress.ts'
+import { type Report, silent } from '../../../src/lib/progress.ts'
 import { makeTar, type TinyFile } from '../../support/tiny-tar.ts'
 
 const image = helperImage('amd64')
@@ -27,6 +27,8 @@ function fakeEngine(
   } = {},
 ) {
   const removed: string[] = []
+  const notes: string[] = []
+  const report: Report = (event) => void (event.type === 'note' && notes.push(event.text))
   const tags = new Set<string>()
   const engine = {
     endpoint: { address: 'unix:///docker.sock' },
@@ -55,16 +57,25 @@ function fakeEngine(
     },
   }
   const runner = engineRunner(async () => engine as unknown as Engine)
-  return { removed, run: (script?: string) => runner.run(request(script)) }
+  return { removed, notes, run: (script?: string) => runner.run({ ...request(script), report }) }
 }
 
 describe('a runner of maintainer scripts', () => {
-  it('refuses an Engine on another processor before it asks for anything', async () => {
-    const { run, removed } = fakeEngine({ architecture: 'arm64' })
+  it('refuses an Engine of another processor that emulates none, and leaves nothing behind', async () => {
+    const { run, removed } = fakeEngine({ architecture: 'arm64', result: { exitCode: 126 } })
     await expect(run()).rejects.toThrow(
-      'To run the postinst of acme 1.2, the build needs an Engine on a machine of amd64, and the one at unix:///docker.sock is of arm64; name another with DOCKER_HOST, or build other platforms here: slipway build --platform linux/arm64',
+      'To run the postinst of acme 1.2, the build needs an Engine whose host runs programs of amd64, and the one at unix:///docker.sock is of arm64 and emulates none: install qemu-user-static there, name another with DOCKER_HOST, or build other platforms here: slipway build --platform linux/arm64',
     )
-    expect(removed).toEqual([])
+    expect(removed).toEqual(['run', 'slipway-build:…'])
+  })
+
+  it('takes one that emulates, and says so', async () => {
+    const { run, notes } = fakeEngine({ architecture: 'arm64' })
+    await run()
+    expect(notes).toEqual([
+      'The Engine at unix:///docker.sock is of arm64: its host emulates amd64 for the scripts.',
+      'Running the postinst of acme 1.2 in a container.',
+    ])
   })
 
   it('says what a failed script said last, and leaves nothing behind', async () => {
