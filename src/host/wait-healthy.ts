@@ -92,7 +92,7 @@ async function notHealthy(
   const ended = !document?.State.Running || document.RestartCount > 0
   const sources = ended ? [logs, check] : [check, logs]
   const words = (sources.map(lastLine).find((line) => line !== '') ?? '').slice(0, 300)
-  const last = words ? `; its last words: ${words}` : ''
+  const last = words ? `; its last words: ${words.replace(/\.$/, '')}` : ''
   return new SlipwayError('not-healthy', `The service ${service} did not come up: ${trouble}${last}.`)
 }
 

@@ -113,7 +113,7 @@ describe('waiting until a service is healthy', () => {
   })
 
   it('ends when patience is over, with the last words of the check that was run', async () => {
-    const engine = engineOf([container(starting)], [{ exitCode: 1, stdout: 'still loading\n' }])
+    const engine = engineOf([container(starting)], [{ exitCode: 1, stdout: 'still loading.\n' }])
     expect(await outcome(engine, { patience: -1 })).toEqual({
       said: 'The service dns did not come up: it was not healthy after 0 s; its last words: still loading.',
       asked: 1,
