@@ -82,7 +82,10 @@ async function judge(
   profile: Profile,
 ): Promise<Finding[]> {
   const needs = { profile: profile.name, cache: cacheBytes(profile, target) }
-  const [facts, sources] = await Promise.all([readHostFacts(engine), readBindSources(engine, target)])
+  const [facts, sources] = await Promise.all([
+    readHostFacts(engine),
+    readBindSources(engine, target.containers),
+  ])
   return [...judgeHost(facts, current, target, needs), ...judgeBindSources(sources)]
 }
 

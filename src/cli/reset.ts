@@ -8,7 +8,9 @@ import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { applyPlan } from '../host/apply.ts'
 import { withVolumeNames } from '../host/backup/volume-names.ts'
+import { judgeBindSources, readBindSources } from '../host/bind-sources.ts'
 import { describePlan } from '../host/describe-plan.ts'
+import { refuseFailures } from '../host/finding.ts'
 import { inspectHost } from '../host/inspect.ts'
 import {
   atLeast,
@@ -144,6 +146,8 @@ async function prepare(
   const target = targetHost(definition, named, image, name, chosen.profile.name)
   const services = withSharers(target, asked, emptied)
   const reset = { level, services, emptied }
+  const anew = target.containers.filter((one) => services.includes(one.service))
+  refuseFailures(judgeBindSources(await readBindSources(engine, anew)))
   const settings = { stored: stored.settings, kept }
   const current = await withTakenPorts(engine, found, target)
   return {

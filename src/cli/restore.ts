@@ -39,7 +39,7 @@ export async function run(
   const { engine, target, settings, steps } = prepared
   for (const text of checkFits(header, target, file)) context.report({ type: 'note', text })
   await refuseSmallEngine(engine, backup)
-  refuseFailures(judgeBindSources(await readBindSources(engine, target)))
+  refuseFailures(judgeBindSources(await readBindSources(engine, target.containers)))
   const show = (planned: readonly Step[]): void => {
     if (options.json) context.print(planJson(target, planned, settings))
     else printPlan(context, planned)

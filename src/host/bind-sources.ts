@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.ts'
 import { type Finding, fail, pass } from './finding.ts'
-import type { HostTarget } from './target.ts'
+import type { TargetContainer } from './target.ts'
 
 /** A path of the Engine's host that a service mounts. */
 export interface BindSource {
@@ -13,11 +13,14 @@ export interface BindSource {
 const noImage = 'slipway-no-such-image:0'
 
 /**
- * Looks whether what a target mounts from the Engine's host is there. Changes nothing: an Engine holds mounts against
- * its host's files before it looks for the image, and that is never there.
+ * Looks whether what containers to be made mount from the Engine's host is there. Changes nothing: an Engine holds
+ * mounts against its host's files before it looks for the image, and that is never there.
  */
-export async function readBindSources(engine: Engine, target: HostTarget): Promise<BindSource[]> {
-  const sources = target.containers.flatMap(({ service, spec }) =>
+export async function readBindSources(
+  engine: Engine,
+  containers: readonly TargetContainer[],
+): Promise<BindSource[]> {
+  const sources = containers.flatMap(({ service, spec }) =>
     // "/etc/acme.key:/run/key:ro"; the name of a volume has no slash.
     (spec.HostConfig.Binds ?? []).flatMap((bind) => {
       const [, path = ''] = /^(.+):\/[^:]+:r[ow]$/.exec(bind) ?? []

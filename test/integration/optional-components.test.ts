@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { link, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -148,6 +148,19 @@ describe('the tunnel', () => {
     const { stdout } = await execa('docker', ['inspect', `${near}-tunnel-1`])
     expect(stdout).not.toContain((await execa('cat', [path.join(directory, 'right.key')])).stdout)
   }, 120_000)
+
+  it('is not reset where its key is gone from the host: the old one goes on', async () => {
+    const key = path.join(directory, 'right.key')
+    await rename(key, `${key}.away`)
+    const done = await type('reset', 'clean', '--name', near, '--service', 'tunnel', '--yes')
+    expect([done.exitCode, done.stderr.split('\n').at(-1), await fetchText(entrance)]).toEqual([
+      3,
+      `slipway: ${key} of the Engine's host, which tunnel mounts, is not there; put it there, or let the profile name another, then run the same command again.`,
+      expect.stringMatching(/^(one|two)$/),
+    ])
+    // No Engine made a folder of it.
+    await rename(`${key}.away`, key)
+  })
 
   it('carries nothing with another key, nor for strangers, who are no clients of HAProxy either', async () => {
     await install(near, { 'tunnel.keyFile': path.join(directory, 'wrong.key') })
