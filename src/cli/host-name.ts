@@ -1,5 +1,6 @@
 import path from 'node:path'
-import type { ContainerSummary, Engine } from '../engine/engine.ts'
+import type { ContainerSummary } from '../engine/containers-port.ts'
+import type { Engine } from '../engine/engine.ts'
 import { listAppliances } from '../host/inspect.ts'
 import { ownLabels } from '../host/labels.ts'
 import { commandName } from '../lib/command-name.ts'

@@ -2,7 +2,8 @@ import { readTar, type TarEntry } from '../debian/tar-reader.ts'
 import { parentOf } from '../image/file-tree.ts'
 import type { CapturedChanges } from '../image/run/script-runner.ts'
 import { compareBytes } from '../lib/compare-bytes.ts'
-import type { Engine, PathChange } from './engine.ts'
+import type { PathChange } from './containers-port.ts'
+import type { Engine } from './engine.ts'
 
 /**
  * Reads out of a container what differs from its image: a new folder whole, a changed folder's own facts, and changed

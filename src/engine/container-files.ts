@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Call } from './call.ts'
-import type { Containers, PathChange, PathStat } from './engine.ts'
+import type { Containers, PathChange, PathStat } from './containers-port.ts'
 import { unlessNotFound } from './errors.ts'
 import { guarded } from './guarded.ts'
 

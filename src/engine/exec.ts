@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
-import type { ExecOptions, ExecResult } from './engine.ts'
+import type { ExecOptions, ExecResult } from './containers-port.ts'
 import { splitOutput } from './output.ts'
 
 /** Runs a program in a running container and waits for its end. Throws `exec-timeout`. */

@@ -1,4 +1,4 @@
-import type { OutputChunk } from './engine.ts'
+import type { OutputChunk } from './containers-port.ts'
 
 /**
  * Takes the Engine's multiplexed output apart: frames of an 8-byte header (stream number, three zero bytes, length

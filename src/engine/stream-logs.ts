@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { LogQuery, OutputChunk } from './engine.ts'
+import type { LogQuery, OutputChunk } from './containers-port.ts'
 import { readFrames } from './output.ts'
 
 /** A container's log as it comes; ends with it, with the container (`follow`) or with the signal. */

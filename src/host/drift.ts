@@ -1,4 +1,4 @@
-import type { PathChange } from '../engine/engine.ts'
+import type { PathChange } from '../engine/containers-port.ts'
 import { globPattern } from '../lib/glob.ts'
 
 /** `expected`: the definition says that it may change. `pinned`: a file of a pinned library. */

@@ -1,5 +1,6 @@
+import type { ContainerSummary } from '../engine/containers-port.ts'
 import type { ContainerDocument, HostConfig, PortBinding, VolumeDocument } from '../engine/documents.ts'
-import type { ContainerSummary, Engine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { withFreshHealth } from './health-check.ts'
 import { ownLabels, roles } from './labels.ts'
 import type { ContainerStatus, HostContainer, HostPort, HostState, HostVolume } from './state.ts'

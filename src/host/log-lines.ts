@@ -1,4 +1,4 @@
-import type { OutputChunk } from '../engine/engine.ts'
+import type { OutputChunk } from '../engine/containers-port.ts'
 
 export interface LogLine {
   readonly service: string

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ContainerSummary, Engine } from '../engine/engine.ts'
+import type { ContainerSummary } from '../engine/containers-port.ts'
+import type { Engine } from '../engine/engine.ts'
 import { ownLabels } from './labels.ts'
 import { justAfter, type LogLine, mergeLines, readLines } from './log-lines.ts'
 

@@ -1,5 +1,6 @@
+import type { PathChange } from '../engine/containers-port.ts'
 import type { ContainerDocument } from '../engine/documents.ts'
-import type { Engine, PathChange } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { parseJson } from '../lib/parse-json.ts'
 import { classify, type DriftedPath, expectation, pinnedPaths } from './drift.ts'
 import { readFacts, sameFacts, textOf } from './file-facts.ts'

@@ -1,5 +1,6 @@
+import type { ContainerSummary } from '../engine/containers-port.ts'
 import type { ContainerDocument } from '../engine/documents.ts'
-import type { ContainerSummary, Engine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { readLocalCgroup } from './cgroup.ts'
 import { countDrift, type Look } from './drift-count.ts'

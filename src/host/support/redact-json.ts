@@ -1,4 +1,5 @@
-import { isSecretName, redact, redacted } from './redact.ts'
+import { redact, redacted } from './redact.ts'
+import { isSecretName } from './secret-name.ts'
 
 /**
  * A JSON value without its secrets: values of names that say so, environment entries ("NAME=value", to their end),

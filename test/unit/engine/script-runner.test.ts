@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import type { Engine, ExecResult, PathChange } from '../../../src/engine/engine.ts'
+import type { ExecResult, PathChange } from '../../../src/engine/containers-port.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
 import { engineRunner } from '../../../src/engine/script-runner.ts'
 import { helperImage } from '../../../src/host/helper-image.ts'
 import type { RunRequest } from '../../../src/image/run/script-runner.ts'

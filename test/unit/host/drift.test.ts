@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PathChange } from '../../../src/engine/engine.ts'
+import type { PathChange } from '../../../src/engine/containers-port.ts'
 import { classify, expectation, pinnedPaths, suspects } from '../../../src/host/drift.ts'
 
 const modified = (path: string): PathChange => ({ path, kind: 'modified' })

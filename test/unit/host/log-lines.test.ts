@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { OutputChunk } from '../../../src/engine/engine.ts'
+import type { OutputChunk } from '../../../src/engine/containers-port.ts'
 import { justAfter, type LogLine, mergeLines, readLines } from '../../../src/host/log-lines.ts'
 
 async function read(chunks: readonly (readonly [OutputChunk['stream'], string])[]): Promise<LogLine[]> {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isSecretName, redact, redactWithWork } from '../../../src/host/support/redact.ts'
+import { redact, redactWithWork } from '../../../src/host/support/redact.ts'
 import { redactJson } from '../../../src/host/support/redact-json.ts'
+import { isSecretName } from '../../../src/host/support/secret-name.ts'
 
 describe('redaction of a text', () => {
   it.each([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { ExecResult } from '../../../src/engine/containers-port.ts'
 import type { ContainerDocument } from '../../../src/engine/documents.ts'
-import type { Engine, ExecResult } from '../../../src/engine/engine.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
 import { checkCommand, runCheck, withFreshHealth } from '../../../src/host/health-check.ts'
 import { waitHealthy } from '../../../src/host/wait-healthy.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
