@@ -19,7 +19,8 @@ const context: Context = {
   report: interactive
     ? terminalProgress(
         (text) => process.stderr.write(text),
-        () => process.stderr.columns ?? 80,
+        // A serial line says 0.
+        () => process.stderr.columns || 80,
       )
     : plainProgress((text) => process.stderr.write(text)),
   interactive,

@@ -86,6 +86,7 @@ async function watch(context: Context, engine: Engine, options: StatusOptions): 
 
 /** Cut to the terminal: what wraps or scrolls cannot be drawn over. */
 function fit(page: readonly string[]): string[] {
-  const { columns = 80, rows = 24 } = process.stdout
-  return page.slice(0, rows - 1).map((line) => line.slice(0, columns))
+  // A serial line says 0.
+  const { columns, rows } = process.stdout
+  return page.slice(0, (rows || 24) - 1).map((line) => line.slice(0, columns || 80))
 }
