@@ -1,23 +1,26 @@
 import type { Command } from 'commander'
-import { commandName } from '../lib/command-name.ts'
+import { commandName, isBranded } from '../lib/command-name.ts'
 import { installOptions, type RunVerb } from './verb-options.ts'
 
 /** What resellers and support type on a host. Names, options and help only. */
 export function addHostVerbs(program: Command, run: RunVerb): void {
-  installOptions(program.command('preflight [layout]'))
+  // Where the program goes by a partner's name nothing is built.
+  const [source, sources] = isBranded()
+    ? ['image', 'the image that is here, that of a --bundle, or REGISTRY/REPOSITORY@sha256:…']
+    : ['layout', 'a layout (default: build/ in the product directory) or REGISTRY/REPOSITORY@sha256:…']
+
+  installOptions(program.command(`preflight [${source}]`))
     .description('whether the appliance can be installed on this host, and what to mend where not')
     .option('--json', 'print the findings as JSON')
     .action(run(() => import('./preflight.ts')))
 
-  installOptions(program.command('plan [layout]'))
+  installOptions(program.command(`plan [${source}]`))
     .description('what install would change on the host, as a diff')
     .option('--json', 'print the steps as JSON')
     .action(run(() => import('./plan.ts')))
 
-  installOptions(program.command('install [layout]'))
-    .description(
-      'bring the host to what the product says; a layout (default: build/ in the product directory) or REGISTRY/REPOSITORY@sha256:…',
-    )
+  installOptions(program.command(`install [${source}]`))
+    .description(`bring the host to what the product says; ${sources}`)
     .option('--licence <file>', "put the customer's licence in place; renews one that is there")
     .option('--dry-run', 'show the plan, change nothing')
     .option('-y, --yes', 'do not ask')
@@ -106,7 +109,7 @@ export function addHostVerbs(program: Command, run: RunVerb): void {
     .option('--json', 'print it as JSON')
     .action(run(() => import('./backup.ts')))
 
-  installOptions(program.command('restore <file> [layout]'))
+  installOptions(program.command(`restore <file> [${source}]`))
     .description('bring the host to what a backup says; a damaged or newer file is refused untouched')
     .option('--dry-run', 'check the file and show the plan, change nothing')
     .option('-y, --yes', 'do not ask')

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -161,6 +164,10 @@ describe('install.sh', () => {
       3,
       'install.sh: No Docker Engine answers at unix:///nowhere.sock; start it (sudo systemctl start docker), then run: sh install.sh',
     ])
+    expect(await said('DOCKER_CONTEXT=gone sh install.sh')).toEqual([
+      3,
+      "install.sh: The context that Docker's command is to use is not there; correct it (docker context ls), then run: sh install.sh",
+    ])
     expect(await said('setpriv --reuid=1234 --clear-groups sh install.sh --profile branch')).toEqual([
       3,
       'install.sh: You may not use the Docker Engine at unix:///var/run/docker.sock; run: sudo sh install.sh --profile branch (or become a member of the group docker: sudo usermod -aG docker USER, log in anew, then run: sh install.sh --profile branch)',
@@ -301,6 +308,39 @@ describe('the command that install.sh leaves', () => {
       2,
       'in-wan: in-wan 1.0.0 does not run on this host, so that its image must come from elsewhere; name the bundle that it is in with --bundle FILE.',
     ])
+  })
+
+  it('has for a registry the login that Docker has on this host', async () => {
+    const login = `Basic ${Buffer.from('partner:secret').toString('base64')}`
+    const registry = http.createServer(({ headers }, response) => {
+      const status = headers.authorization === login ? 404 : 401
+      response.writeHead(status, { 'www-authenticate': 'Basic realm="test"' }).end()
+    })
+    await once(registry.listen(0, '0.0.0.0'), 'listening')
+    const format = '{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}'
+    const { stdout: gateway } = await execa('docker', ['inspect', host, '--format', format])
+    const address = `${gateway}:${(registry.address() as AddressInfo).port}`
+    const word = `${address}/acme/wan@sha256:${'0'.repeat(64)}`
+    const plan = async (): Promise<unknown> => {
+      const line = `~/.local/bin/in-wan plan ${word} --insecure`
+      const { exitCode, stderr } = await on(line, { user: '1234', cwd: '/home/1234' })
+      return [exitCode, stderr]
+    }
+    try {
+      expect(await plan()).toEqual([
+        1,
+        `in-wan: ${word} cannot be read, because of ${address}/acme/wan: it answers 401: it asks for a password; \`docker login ${address}\` logs in.`,
+      ])
+      const known = { auths: { [address]: { auth: login.slice('Basic '.length) } } }
+      const write = `umask 077 && mkdir ~/.docker && echo '${JSON.stringify(known)}' > ~/.docker/config.json`
+      await on(write, { user: '1234' })
+      expect(await plan()).toEqual([
+        1,
+        `in-wan: ${address} does not have ${word}; check the name, or push it first.`,
+      ])
+    } finally {
+      registry.close()
+    }
   })
 
   it('puts a service back to a clean state', async () => {

@@ -79,8 +79,21 @@ fetch_files() {
   done
 }
 
+# Whether an argument names a place in a registry, such as registry.example/acme/wan@sha256:…
+names_registry() {
+  for argument in "$@"; do
+    case $argument in
+    -* | /* | .*) ;;
+    *[.:]*/* | localhost/*) return 0 ;;
+    esac
+  done
+  return 1
+}
+
 run() {
   here=$(pwd)
+  registry=
+  ! names_registry "$@" || registry=yes
   directories=$(find_directories "$@" | sort -u)
   about=$(docker info --format '{{.OperatingSystem}} {{.SecurityOptions}}' 2>/dev/null)
   socket=/var/run/docker.sock
@@ -139,6 +152,14 @@ $directories
 DIRECTORIES
   if [ "$place" = here ] && [ -f /etc/machine-id ]; then
     set -- --mount type=bind,src=/etc/machine-id,dst=/etc/machine-id,readonly "$@"
+  fi
+  if [ "$place" = here ] && [ -n "$registry" ]; then
+    # Docker's logins, and whom it trusts, where it has them; its context is not the container's.
+    logins=$(absolute "${DOCKER_CONFIG:-${HOME:-}/.docker}")
+    set -- --env "DOCKER_CONFIG=$logins" --env DOCKER_CONTEXT=default "$@"
+    for known in "$logins/config.json" "$logins/certs.d" /etc/docker/certs.d; do
+      [ ! -e "$known" ] || set -- --mount "type=bind,$(field src "$known"),$(field dst "$known"),readonly" "$@"
+    done
   fi
   [ -z "${NO_COLOR:-}" ] || set -- --env NO_COLOR "$@"
   interactive=

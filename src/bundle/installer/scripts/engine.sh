@@ -29,11 +29,9 @@ find_engine() {
 ask_engine() { docker version --format '{{.Server.Os}} {{.Server.Arch}}' 2>&1; }
 
 engine_address() {
-  if [ -n "${DOCKER_HOST:-}" ]; then
-    printf '%s\n' "$DOCKER_HOST"
-  else
-    docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || echo unix:///var/run/docker.sock
-  fi
+  # For a context that is not there Docker's command prints an empty line.
+  found=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)}
+  printf '%s\n' "${found:-unix:///var/run/docker.sock}"
 }
 
 # $1: what Docker's command said.
@@ -43,6 +41,9 @@ no_engine() {
   case $1 in
   *'permission denied'*)
     fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $user_name, log in anew, then run: $again)"
+    ;;
+  *'unable to resolve docker endpoint'* | *'Current context '*' is not found'*)
+    fail 3 "The context that Docker's command is to use is not there; correct it (docker context ls), then run: $again"
     ;;
   *)
     case $address in
