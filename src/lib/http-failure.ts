@@ -22,6 +22,7 @@ export class Failure extends Error {
 
 const noTls = ['it does not speak TLS', false] as const
 const stranger = ['its certificate is from an authority that is not known here', false] as const
+const refused = ['it wants a certificate of this client that it knows', false] as const
 
 const words: Readonly<Record<string, readonly [reason: string, retry: boolean]>> = {
   ENOTFOUND: ['no host of that name is known', false],
@@ -40,11 +41,24 @@ const words: Readonly<Record<string, readonly [reason: string, retry: boolean]>>
   UNABLE_TO_GET_ISSUER_CERT: stranger,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: stranger,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: stranger,
+  // What servers answer to a client's certificate, or to none (RFC 8446, 6.2).
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: refused,
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: refused,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: refused,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: refused,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: refused,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: refused,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: refused,
 }
 
 /** Whether a server showed a certificate from an authority that nobody named. */
 export function isUnknownAuthority({ cause }: Failure): boolean {
   return words[errorCode(cause) ?? ''] === stranger
+}
+
+/** Whether a server wants to know by a certificate who asks, and was shown none that it knows. */
+export function refusesClient({ cause }: Failure): boolean {
+  return words[errorCode(cause) ?? ''] === refused
 }
 
 /** Whether a server answered a TLS greeting in something else, such as plain http. */

@@ -24,18 +24,21 @@ let tokens: TokenServer
 let plain: DebianRegistry
 /** https, tokens. */
 let secure: DebianRegistry
+/** https, certificates of clients. */
+let closed: DebianRegistry
 let proxy: TinyProxy
 
 const file = (...parts: string[]) => path.join(scratch.path, ...parts)
 
 beforeAll(async () => {
   scratch = await makeScratch('registry-access')
-  const { server } = await makeTlsFiles(file('tls'))
+  const { server, client, stranger } = await makeTlsFiles(file('tls'))
   tokens = await TokenServer.start({ certificate: server['cert.pem'], key: server['key.pem'] })
   const authority = file('tls', 'server', 'ca.pem')
   const tls = { certificate: file('tls', 'server', 'cert.pem'), key: file('tls', 'server', 'key.pem') }
   plain = await DebianRegistry.start(file('plain'), { login: 'basic' })
   secure = await DebianRegistry.start(file('secure'), { login: { realm: tokens.realm, authority }, tls })
+  closed = await DebianRegistry.start(file('closed'), { tls: { ...tls, clients: authority } })
   proxy = await TinyProxy.start({ 'plain.example': plain.host, 'registry.example': secure.host })
   layout = await writePushableLayout(file('layout'))
   const registries = [plain.host, secure.host, 'plain.example', 'registry.example']
@@ -43,10 +46,14 @@ beforeAll(async () => {
   await writeDockerFolder(file('right'), { ...trusting, login: { password: 'secret' } })
   await writeDockerFolder(file('wrong'), { ...trusting, login: { password: 'secrets' } })
   await writeDockerFolder(file('identity'), { ...trusting, login: { identitytoken: 'identity' } })
+  const atClosed = { ...trusting, registries: [closed.host], login: { password: 'secret' } }
+  await writeDockerFolder(file('nobody'), atClosed)
+  await writeDockerFolder(file('client'), { ...atClosed, client })
+  await writeDockerFolder(file('stranger'), { ...atClosed, client: stranger })
   await writeDockerFolder(file('trusting-nobody'), { registries, login: { password: 'secret' } })
 })
 afterAll(async () => {
-  await Promise.all([plain?.stop(), secure?.stop(), tokens?.close(), proxy?.close()])
+  await Promise.all([plain?.stop(), secure?.stop(), closed?.stop(), tokens?.close(), proxy?.close()])
   await scratch.remove()
 })
 
@@ -64,8 +71,8 @@ async function push(reference: string, env: NodeJS.ProcessEnv, ...more: string[]
 }
 
 /** Pulls what `install` would, by digest. */
-async function pull(reference: string, folder: string): Promise<number> {
-  const session = new RegistrySession(parseReference(reference), { env: envOf('right') })
+async function pull(reference: string, folder: string, docker = 'right'): Promise<number> {
+  const session = new RegistrySession(parseReference(reference), { env: envOf(docker) })
   const image = await openRegistryImage(session, {
     platform: 'linux/amd64',
     folder: file(folder),
@@ -142,6 +149,25 @@ describe('a registry that speaks https and sends for tokens', () => {
       cannotAsk(
         name(),
         `its token service ${service} answers 401; it did not take the login that Docker has, which \`docker login ${secure.host}\` renews`,
+      ),
+    )
+  })
+})
+
+describe('a registry that knows its clients by their certificates', () => {
+  const name = () => `${closed.host}/acme/small`
+
+  it('takes and gives an image where Docker’s folder holds one with its key', async () => {
+    const installs = `${name()}@${layout.index.digest}`
+    expect(await push(name(), envOf('client'))).toEqual({ exitCode: 0, installs })
+    expect(await pull(installs, 'pulled-closed', 'client')).toBeGreaterThan(0)
+  })
+
+  it.each(['nobody', 'stranger'])('refuses %s, and it is said what to put where', async (folder) => {
+    expect(await push(name(), envOf(folder))).toEqual(
+      cannotAsk(
+        name(),
+        `it wants a certificate of this client that it knows; put it and its key into /etc/docker/certs.d/${closed.host} as client.cert and client.key, where Docker looks for them too`,
       ),
     )
   })

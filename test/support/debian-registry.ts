@@ -9,8 +9,8 @@ import { until } from './until.ts'
 export interface DebianRegistryOptions {
   /** Lets only the user `partner` with the password `secret` in: by htpasswd, or with tokens of a server of that name. */
   readonly login?: 'basic' | { readonly realm: string; readonly authority: string }
-  /** Speaks https: files of its certificate and key. */
-  readonly tls?: { readonly certificate: string; readonly key: string }
+  /** Speaks https: files of its certificate and key, and of the authority that its clients must come from. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clients?: string }
 }
 
 /** Debian's docker-registry on loopback, of a test's own. */
@@ -40,7 +40,7 @@ export class DebianRegistry {
         version: '0.1',
         log: { level: 'error', accesslog: { disabled: false } },
         storage: { filesystem: { rootdirectory: path.join(folder, 'storage') } },
-        http: { addr: host, ...(tls && { tls }) },
+        http: { addr: host, ...(tls && { tls: tlsOf(tls) }) },
         ...(login && { auth: authOf(login, users) }),
       }),
     )
@@ -76,6 +76,10 @@ export class DebianRegistry {
     this.#child.kill()
     await ended
   }
+}
+
+function tlsOf({ clients, ...own }: NonNullable<DebianRegistryOptions['tls']>) {
+  return { ...own, ...(clients && { clientcas: [clients] }) }
 }
 
 function authOf(login: NonNullable<DebianRegistryOptions['login']>, users: string) {

@@ -4,10 +4,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { badInput, errorCode } from '../../lib/errors.ts'
+import type { ClientCertificate } from './client-certificate.ts'
 import { dockerFolder } from './credentials.ts'
 
 /**
- * Where Docker looks for the certificates of a registry's authorities: the Engine's folder, a rootless Engine's (on
+ * Where Docker looks for the certificates of a registry's authorities, and of its clients: the Engine's folder, a rootless Engine's (on
  * Windows there is none), Docker Desktop's. Each may be missing.
  */
 export function authorityFolders(
@@ -27,12 +28,16 @@ export function authorityFolders(
 
 /**
  * Whom to trust over https: the authorities that Node trusts (NODE_EXTRA_CA_CERTS among them), and those whose
- * certificates (`*.crt`, PEM) are in the folders. Undefined where there are none. Throws `bad-certificate`.
+ * certificates (`*.crt`, PEM) are in the folders; and as whom to speak to them. Undefined where there is nothing of
+ * either. Throws `bad-certificate`.
  */
-export function trustAuthorities(folders: readonly string[]): SecureContext | undefined {
+export function trustAuthorities(
+  folders: readonly string[],
+  client?: ClientCertificate,
+): SecureContext | undefined {
   const files = folders.flatMap(certificatesIn)
-  if (files.length === 0) return undefined
-  const trusted = createSecureContext()
+  if (files.length === 0 && !client) return undefined
+  const trusted = createSecureContext(client)
   // The option `ca` would put them in place of Node's own; what adds to those is in no documentation, and in every Node.
   const context = trusted.context as { addCACert(pem: Buffer): void }
   for (const file of files) context.addCACert(readCertificate(file))

@@ -1,6 +1,12 @@
 import { type Digest, digestOf } from '../../lib/digest.ts'
 import { SlipwayError } from '../../lib/errors.ts'
-import { Failure, isUnknownAuthority, speaksNoTls, statusFailure } from '../../lib/http-failure.ts'
+import {
+  Failure,
+  isUnknownAuthority,
+  refusesClient,
+  speaksNoTls,
+  statusFailure,
+} from '../../lib/http-failure.ts'
 import {
   type Answer,
   type GetOptions,
@@ -10,6 +16,7 @@ import {
 } from '../../lib/http-request.ts'
 import { type Patience, withRetries } from '../../lib/http-retry.ts'
 import { authorityFolders, trustAuthorities } from './authorities.ts'
+import { findClientCertificate } from './client-certificate.ts'
 import { findCredentials } from './credentials.ts'
 import { Login } from './login.ts'
 import { isLocal, type RegistryReference } from './reference.ts'
@@ -46,7 +53,7 @@ export class RegistrySession {
     const plain = insecure === true || isLocal(reference.registry)
     const cancel = signal ? { signal } : {}
     const authorities = authorityFolders(reference.registry, env)
-    const secureContext = trustAuthorities(authorities)
+    const secureContext = trustAuthorities(authorities, findClientCertificate(authorities))
     this.reference = reference
     this.patience = {
       ...cancel,
@@ -185,6 +192,10 @@ export class RegistrySession {
     if (isUnknownAuthority(failure)) {
       const advice = `put the authority's certificate into ${this.#authorities[0]} as ca.crt, where Docker looks for it too`
       return { code: 'unknown-authority', advice }
+    }
+    if (refusesClient(failure)) {
+      const advice = `put it and its key into ${this.#authorities[0]} as client.cert and client.key, where Docker looks for them too`
+      return { code: 'registry-denied', advice }
     }
     if (speaksNoTls(failure)) {
       const advice = `--insecure speaks plain http to it, which anybody on the way can read and alter`
