@@ -76,17 +76,29 @@ const words = (version: Version, ...more: string[]): string[] => {
 async function install(version: Version, ...more: string[]) {
   relay.takeRequests()
   const { exitCode, stderr } = await slipway(words(version, ...more), { env })
-  return { exitCode, stderr: exitCode === 0 ? '' : stderr, layers: askedLayers() }
+  const requests = relay.takeRequests()
+  const shown = exitCode === 0 ? '' : stderr
+  return { exitCode, stderr: shown, requests: requests.length, layers: layersOf(requests) }
 }
 
+/**
+ * An install that went well and asked for these layers; and once each, as any does, for the index, the signature and its
+ * payload, the image's manifest and configuration.
+ */
+const done = (...layers: readonly string[]) => ({
+  exitCode: 0,
+  stderr: '',
+  requests: 5 + layers.length,
+  layers,
+})
+
 /** Layers that the registry was asked for: "lower", "upper of 1.0.0", and whether for what was left of it. */
-function askedLayers(): string[] {
+function layersOf(requests: readonly string[]): string[] {
   const names = new Map<string, string>()
   for (const [version, { layers }] of published)
     for (const [index, digest] of layers.entries())
       names.set(digest, index === 0 ? 'lower' : `upper of ${version}`)
-  return relay
-    .takeRequests()
+  return requests
     .flatMap((request) => {
       const [, digest = '', range] = /^GET \S+\/blobs\/(\S+)(?: bytes=(\d+)-)?/.exec(request) ?? []
       const layer = names.get(digest)
@@ -138,7 +150,7 @@ const installed = (...versions: readonly Version[]) => ({
 
 describe('an install from a registry on an Engine that holds nothing', () => {
   it('is shown by --dry-run, for which no layer travels', async () => {
-    expect(await install('1.0.0', '--dry-run')).toEqual({ exitCode: 0, stderr: '', layers: [] })
+    expect(await install('1.0.0', '--dry-run')).toEqual(done())
     expect(await onHost()).toEqual({ images: [], containers: [], volumes: [], waiting: [] })
   })
 
@@ -157,17 +169,17 @@ describe('an install from a registry on an Engine that holds nothing', () => {
     await once(child, 'exit')
     expect(await onHost()).toMatchObject({ images: [], containers: [`${name}-mutex created`], volumes: [] })
     relay.hold = Number.POSITIVE_INFINITY
-    expect(await install('1.0.0')).toEqual({ exitCode: 0, stderr: '', layers: ['lower, the rest'] })
+    expect(await install('1.0.0')).toEqual(done('lower, the rest'))
     expect(await onHost()).toEqual(installed('1.0.0'))
   })
 
   it('changes nothing the second time, and brings nothing', async () => {
-    expect(await install('1.0.0')).toEqual({ exitCode: 0, stderr: '', layers: [] })
+    expect(await install('1.0.0')).toEqual(done())
     expect(await onHost()).toEqual(installed('1.0.0'))
   })
 
   it('of the next release brings only the layers that differ', async () => {
-    expect(await install('2.0.0')).toEqual({ exitCode: 0, stderr: '', layers: ['upper of 2.0.0'] })
+    expect(await install('2.0.0')).toEqual(done('upper of 2.0.0'))
     expect(await onHost()).toEqual(installed('1.0.0', '2.0.0'))
   })
 })

@@ -48,7 +48,7 @@ export async function openRegistryImage(
     'manifests' in top
       ? await chooseImage(session, top, options.platform, name)
       : { manifest: top, descriptor: describeTop(top, found), bytes: found.bytes }
-  const config = await readConfig(session, image.manifest, name)
+  const { config, bytes: configBytes } = await readConfig(session, image.manifest, name)
   const platform = `${config.os}/${config.architecture}`
   if (platform !== options.platform) throw noPlatform(name, options.platform, [platform])
   const diffIds = config.rootfs?.diff_ids ?? []
@@ -56,7 +56,10 @@ export async function openRegistryImage(
     throw badManifest(name, `has ${image.manifest.layers.length} layers and ${diffIds.length} diff IDs`)
   }
   const { manifest, descriptor, bytes } = image
-  const blobs = [manifest.config, ...manifest.layers]
+  const read = new Map([
+    [descriptor.digest, bytes],
+    [manifest.config.digest, configBytes],
+  ])
   return {
     digest: found.digest,
     ...(key !== undefined && { key }),
@@ -65,7 +68,7 @@ export async function openRegistryImage(
     config: manifest.config,
     layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: diffIds[index]! })),
     labels: config.config?.Labels ?? {},
-    ...pulledBlobs(session, { manifest: descriptor, bytes, blobs }, options.folder, options.report),
+    ...pulledBlobs(session, { read, layers: manifest.layers }, options.folder, options.report),
   }
 }
 
@@ -91,10 +94,14 @@ async function chooseImage(
   return { manifest, descriptor: { mediaType, digest, size }, bytes: found.bytes }
 }
 
-async function readConfig(session: RegistrySession, manifest: Manifest, name: string): Promise<ImageConfig> {
+async function readConfig(
+  session: RegistrySession,
+  manifest: Manifest,
+  name: string,
+): Promise<{ readonly config: ImageConfig; readonly bytes: Buffer }> {
   const bytes = await session.readBlob(manifest.config, `The configuration of ${name} cannot be read`)
   try {
-    return JSON.parse(bytes.toString()) as ImageConfig
+    return { config: JSON.parse(bytes.toString()) as ImageConfig, bytes }
   } catch {
     throw badManifest(name, 'has a configuration that is not JSON')
   }

@@ -7,7 +7,7 @@ import { openBlobFile } from '../../image/read-layout.ts'
 import { writeFileAtomic } from '../../lib/atomic.ts'
 import { bytesBegun } from '../../lib/begun-download.ts'
 import { formatBytes } from '../../lib/bytes.ts'
-import { hexOf } from '../../lib/digest.ts'
+import { type Digest, hexOf } from '../../lib/digest.ts'
 import { requireRoom } from '../../lib/disk-room.ts'
 import { downloadFile } from '../../lib/download.ts'
 import { mapParallel } from '../../lib/parallel.ts'
@@ -16,11 +16,11 @@ import { sweepLeftovers, waiting } from '../../lib/sweep.ts'
 import { formatReference } from './reference.ts'
 import type { RegistrySession } from './session.ts'
 
-/** An image's manifest, which is read before any blob, and what it names. */
+/** What is known of an image before a layer of it comes. */
 export interface PulledImage {
-  readonly manifest: Descriptor
-  readonly bytes: Uint8Array
-  readonly blobs: readonly Descriptor[]
+  /** Manifest and configuration, by digest: they are not asked for again. */
+  readonly read: ReadonlyMap<Digest, Uint8Array>
+  readonly layers: readonly Descriptor[]
 }
 
 type Blobs = Required<Pick<ImageSource, 'bring' | 'open' | 'discard'>>
@@ -36,7 +36,7 @@ export function pulledBlobs(
   folder: string,
   report: Report,
 ): Blobs {
-  const fileOf = (blob: Descriptor): string => path.join(folder, hexOf(blob.digest))
+  const fileOf = ({ digest }: Pick<Descriptor, 'digest'>): string => path.join(folder, hexOf(digest))
 
   const bring = async (blobs: readonly Descriptor[], signal?: AbortSignal): Promise<void> => {
     await sweepLeftovers(folder, { lifetimes: waiting })
@@ -61,7 +61,8 @@ export function pulledBlobs(
     signal: AbortSignal,
     onBytes: (by: number) => void,
   ): Promise<void> => {
-    if (blob.digest === image.manifest.digest) return writeFileAtomic(fileOf(blob), image.bytes)
+    const read = image.read.get(blob.digest)
+    if (read) return writeFileAtomic(fileOf(blob), read)
     const advice = `ask who runs ${session.reference.registry}, or try again later`
     const file = {
       url: session.url(`blobs/${blob.digest}`),
@@ -83,8 +84,8 @@ export function pulledBlobs(
     open: (blob) => openBlobFile(fileOf(blob), blob, 'run the same command again.'),
     // One that cannot be removed goes with a later sweep.
     discard: async () => {
-      const all = [image.manifest, ...image.blobs].map(fileOf)
-      await Promise.all(all.map((file) => rm(file, { force: true }).catch(() => {})))
+      const all = [...image.read.keys(), ...image.layers.map(({ digest }) => digest)]
+      await Promise.all(all.map((digest) => rm(fileOf({ digest }), { force: true }).catch(() => {})))
     },
   }
 }
