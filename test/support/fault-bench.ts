@@ -324,7 +324,7 @@ function services(check: string): string {
     '    image: tiny',
     '    init: true',
     '    stop_grace_period: 1s',
-    '    restart: unless-stopped',
+    '    restart: always',
   ]
   return [
     '  front:',

@@ -80,7 +80,7 @@ describe('init', () => {
       memory: 384 * 1024 ** 2,
       cache: '1g',
       port: '3128',
-      restart: 'unless-stopped',
+      restart: 'always',
     })
   })
 
