@@ -320,12 +320,7 @@ const tell = (file: string): string =>
 const tellLimit = `${tell('memory.max')} || ${tell('memory/memory.limit_in_bytes')}`
 
 function services(check: string): string {
-  const common = [
-    '    image: tiny',
-    '    init: true',
-    '    stop_grace_period: 1s',
-    '    restart: always',
-  ]
+  const common = ['    image: tiny', '    init: true', '    stop_grace_period: 1s', '    restart: always']
   return [
     '  front:',
     ...common,
