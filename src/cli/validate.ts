@@ -2,6 +2,7 @@ import path from 'node:path'
 import { findRecipes, parseRecipes } from '../debian/recipe-load.ts'
 import { schemaFolder, staleSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
+import { readOverlays } from '../definition/overlay.ts'
 import { DefinitionError } from '../definition/problem.ts'
 import { profileNames } from '../definition/profile-load.ts'
 import { readSources } from '../definition/sources/read-sources.ts'
@@ -20,7 +21,9 @@ export async function run(context: Context, options: Options): Promise<number | 
     const directory = path.resolve(context.cwd, options.directory)
     const definition = await loadDefinition(directory)
     parseRecipes(await findRecipes(definition.recipeFolders))
-    await readSources(definition)
+    const { trees } = await readSources(definition)
+    for (const tree of trees) await tree.entries()
+    for (const { rootfs } of definition.components) await readOverlays(rootfs)
     const profiles = await profileNames(definition)
     const stale = await staleSchemas(directory)
     if (options.json) {

@@ -1,3 +1,4 @@
+import { nameFault } from '../lib/name-fault.ts'
 import { damaged } from './ar.ts'
 
 /** An entry of a package's tar. Paths are relative, without `./`; contents are views of the archive. */
@@ -22,7 +23,7 @@ const block = 512
 
 /**
  * Reads a tar (POSIX ustar and pax, GNU long names) as dpkg accepts it. Refused with `damaged-deb`: a wrong checksum,
- * an early end, absolute paths, `..`, device nodes, and links that lead out of the tree.
+ * an early end, absolute paths, `..`, names that no host takes, device nodes, and links that lead out of the tree.
  */
 export function readTar(tar: Uint8Array): TarEntry[] {
   const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.length)
@@ -113,6 +114,10 @@ function safePath(raw: string): string {
   if (raw.startsWith('/')) throw damaged(`it holds the absolute path ${raw}`)
   const parts = raw.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..')) throw damaged(`it holds the path ${raw}, which leads out of the tree`)
+  for (const part of parts) {
+    const fault = nameFault(part)
+    if (fault) throw damaged(`it holds /${raw}, which ${fault}`)
+  }
   return parts.join('/')
 }
 

@@ -1,6 +1,9 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import path from 'node:path'
+import { commandName } from '../lib/command-name.ts'
 import { compareBytes } from '../lib/compare-bytes.ts'
+import { badInput } from '../lib/errors.ts'
+import { nameFault } from '../lib/name-fault.ts'
 
 /** A file of a component's `rootfs/`, as it goes into the image. */
 export interface OverlayFile {
@@ -22,7 +25,8 @@ export async function readOverlays(folders: readonly string[]): Promise<OverlayF
 /**
  * Reads a `rootfs/` overlay, ordered. Nothing of the host's file system but names, bytes and links counts: a file is
  * executable where it begins with `#!`, and text with Windows line ends gets Unix ones, so that a checkout on Windows
- * gives the same image. The component's `files` rules set other modes and owners.
+ * gives the same image. The component's `files` rules set other modes and owners. Throws
+ * `bad-overlay` (exit code 2) for what no image holds.
  */
 export async function readOverlay(folder: string): Promise<OverlayFile[]> {
   const files: OverlayFile[] = []
@@ -31,13 +35,36 @@ export async function readOverlay(folder: string): Promise<OverlayFile[]> {
     for (const entry of entries) {
       const name = relative ? `${relative}/${entry.name}` : entry.name
       const file = path.join(folder, ...name.split('/'))
+      const fault = nameFault(entry.name)
+      if (fault) throw refused(file, fault)
       if (entry.isDirectory()) await walk(name)
-      else if (entry.isSymbolicLink()) files.push({ path: name, mode: 0o777, target: await readlink(file) })
-      else if (entry.name !== '.gitkeep') files.push(overlayFile(name, await readFile(file)))
+      else if (entry.isSymbolicLink())
+        files.push({ path: name, mode: 0o777, target: innerTarget(file, name, await readlink(file)) })
+      else if (!entry.isFile())
+        throw refused(file, 'is a pipe, a socket or a device, which no image is built from')
+      else if (!left.has(entry.name)) files.push(overlayFile(name, await readFile(file)))
     }
   }
   await walk('')
   return files.sort((a, b) => compareBytes(a.path, b.path))
+}
+
+/** What keeps a folder in git, and what desktops leave in one that somebody looked at. */
+const left = new Set(['.gitkeep', '.DS_Store', 'Thumbs.db'])
+
+/** A link may be absolute (within the image) or climb, but never above the image's root. */
+function innerTarget(file: string, name: string, target: string): string {
+  let depth = target.startsWith('/') ? 0 : name.split('/').length - 1
+  for (const part of target.split('/')) {
+    if (part === '..') depth--
+    else if (part !== '' && part !== '.') depth++
+    if (depth < 0) throw refused(file, `is a link to ${target}, which leads out of the image`)
+  }
+  return target
+}
+
+function refused(file: string, why: string) {
+  return badInput('bad-overlay', `${file} ${why}; take it away, then run: ${commandName()} validate`)
 }
 
 /** One file as an overlay has it: see `readOverlay`. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Document, Node, Pair, YAMLError } from 'yaml'
@@ -28,7 +29,9 @@ export interface YamlFile {
 export async function readYamlFile(root: Root, file: string): Promise<YamlFile> {
   const shown = shownFile(root, file)
   try {
-    return parseYaml(await readFile(path.join(root.directory, ...file.split('/')), 'utf8'), shown)
+    const bytes = await readFile(path.join(root.directory, ...file.split('/')))
+    const fault = encodingFault(bytes)
+    return fault ? unparsed(shown, fault) : parseYaml(bytes.toString('utf8'), shown)
   } catch (error) {
     return unreadable(shown, error)
   }
@@ -43,12 +46,15 @@ export function parseYaml(text: string, file: string): YamlFile {
   const faults = [...document.errors, ...document.warnings]
   const first = faults.find((error) => error.code !== 'DUPLICATE_KEY')
   const told = faults.filter((error) => error.code === 'DUPLICATE_KEY' || error === first)
-  const problems = told.map((error) => ({
-    file,
-    line: lineAt(error.pos[0]),
-    path: '',
-    text: explainYamlError(error, text),
-  }))
+  const conflict = told.length > 0 ? /^<{7} /m.exec(text) : null
+  const problems: Problem[] = conflict
+    ? [{ file, line: lineAt(conflict.index), path: '', text: unsettled }]
+    : told.map((error) => ({
+        file,
+        line: lineAt(error.pos[0]),
+        path: '',
+        text: explainYamlError(error, text),
+      }))
   let value: unknown
   if (problems.length === 0) {
     try {
@@ -68,17 +74,41 @@ export function parseYaml(text: string, file: string): YamlFile {
   return { file, value, problems, placeOf: (where) => ({ file, line: lineAt(offsetOf(document, where)) }) }
 }
 
+const unsettled = 'a merge conflict begins here (<<<<<<<); settle it'
+
 function unreadable(file: string, error: unknown): YamlFile {
   const reason =
     errorCode(error) === 'ENOENT'
       ? 'there is no such file'
       : `it cannot be read (${errorCode(error) ?? String(error)})`
+  return unparsed(file, { text: reason })
+}
+
+function unparsed(file: string, fault: Pick<Problem, 'line' | 'text'>): YamlFile {
   return {
     file,
     value: undefined,
-    problems: [{ file, path: '', text: reason }],
+    problems: [{ file, path: '', ...fault }],
     placeOf: () => ({ file, line: 1 }),
   }
+}
+
+/** Why bytes are no text that everybody reads alike: a parser would take them for other names, or for one odd word. */
+function encodingFault(bytes: Buffer): { line: number; text: string } | undefined {
+  const begin = bytes.toString('hex', 0, 2)
+  if (begin === 'fffe' || begin === 'feff') return { line: 1, text: 'this is UTF-16; save it as UTF-8' }
+  const zero = bytes.indexOf(0)
+  if (zero >= 0)
+    return { line: lineOf(bytes, zero), text: 'a byte of zero stands here; this is no text file' }
+  if (isUtf8(bytes)) return undefined
+  // What was written as UTF-8 comes back as it was; the first byte that does not is the culprit.
+  const again = Buffer.from(bytes.toString('utf8'))
+  const first = bytes.findIndex((byte, index) => byte !== again[index])
+  return { line: lineOf(bytes, first), text: 'a letter here is not UTF-8; save the file as UTF-8' }
+}
+
+function lineOf(bytes: Buffer, offset: number): number {
+  return bytes.toString('latin1', 0, offset).split('\n').length
 }
 
 function explainYamlError(error: YAMLError, text: string): string {

@@ -5,6 +5,8 @@ import { parseTriggers, triggeredEffects } from '../debian/trigger.ts'
 import type { Definition } from '../definition/definition.ts'
 import type { OverlayFile } from '../definition/overlay.ts'
 import type { SourceEntry, SourceTree } from '../definition/sources/source.ts'
+import { commandName } from '../lib/command-name.ts'
+import { badInput, SlipwayError } from '../lib/errors.ts'
 import { addComponentAccounts, applyComponentRules } from './component-rules.ts'
 import { declaredEffects } from './declared-effects.ts'
 import { installedNames, writeDpkgDatabase } from './dpkg-database.ts'
@@ -80,12 +82,28 @@ export function placeComponents(
   context: EffectContext,
 ): void {
   for (const { component, overlay, trees } of plan.components) {
-    if (trees.length > 0) addComponentAccounts(tree, component, context)
-    for (const source of trees) placeSource(tree, source.rule, contents.get(source)!)
-    placeFiles(tree, overlay)
-    applyComponentRules(tree, component, context)
+    sayingWhose(component.name, () => {
+      if (trees.length > 0) addComponentAccounts(tree, component, context)
+      for (const source of trees) placeSource(tree, source.rule, contents.get(source)!)
+      placeFiles(tree, overlay)
+      applyComponentRules(tree, component, context)
+    })
   }
   placeFiles(tree, plan.brand)
+}
+
+/** What a component's own files and rules cannot have is its author's to correct: bad input, with the folder to look in. */
+function sayingWhose(component: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error
+    throw badInput(
+      error.code,
+      `images/${component}: ${error.message} Correct it, then run: ${commandName()} build`,
+      error,
+    )
+  }
 }
 
 export function writeDatabase(

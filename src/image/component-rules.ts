@@ -1,4 +1,5 @@
 import type { Component } from '../definition/definition.ts'
+import { badInput } from '../lib/errors.ts'
 import { addGroup, addUser, groupId, userId } from './accounts.ts'
 import type { EffectContext } from './effects/apply.ts'
 import { changeEntry, relative } from './effects/files.ts'
@@ -32,7 +33,14 @@ export function applyComponentRules(tree: FileTree, component: Component, contex
       target: link.target,
     })
   }
-  for (const rule of component.files) changeEntry(tree, rule.path, rule)
+  for (const rule of component.files) {
+    if (!tree.get(rule.path))
+      throw badInput(
+        'effect-without-file',
+        `files of its component.yaml names ${rule.path}, which is not in the image so far.`,
+      )
+    changeEntry(tree, rule.path, rule)
+  }
 }
 
 /** Groups and users with the ids that the definition gives; those that are there already are left. */

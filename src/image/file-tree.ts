@@ -1,5 +1,5 @@
 import { compareBytes } from '../lib/compare-bytes.ts'
-import { SlipwayError } from '../lib/errors.ts'
+import { badInput, SlipwayError } from '../lib/errors.ts'
 import type { Entry } from './tree.ts'
 
 /**
@@ -49,7 +49,7 @@ export class FileTree {
       const entry = this.#at(done.join('/'))
       if (entry?.type !== 'symlink') continue
       if (++followed > 40)
-        throw new SlipwayError('link-loop', `The links on the way to /${path} go in a circle.`)
+        throw badInput('link-loop', `The links on the way to /${path.replace(/^\/+/, '')} go in a circle.`)
       done.pop()
       if (entry.target!.startsWith('/')) done.length = 0
       pending.unshift(...entry.target!.split('/').filter((p) => p !== '' && p !== '.'))
@@ -88,12 +88,14 @@ export class FileTree {
 
   /**
    * Adds or replaces an entry in the layer being written; missing parents become 0755 root directories. A directory
-   * that the tree has already keeps its place in the layer below when nothing about it changes.
+   * that the tree has already keeps its place in the layer below when nothing about it changes. Throws `over-folder` and
+   * `below-file` (exit code 2) where what stands there is of another kind.
    */
   put(entry: Entry): Entry {
     const path = this.resolve(entry.path)
     const old = this.#at(path)
     if (entry.type === 'directory' && old?.type === 'directory' && sameDirectory(old, entry)) return old
+    if (entry.type !== 'directory' && old) this.#refuseOverFolder(path, entry, old)
     this.#ensureParents(path)
     const placed = path === entry.path ? entry : { ...entry, path }
     this.#own.set(path, placed)
@@ -117,9 +119,28 @@ export class FileTree {
     return undefined
   }
 
+  /** A layer that puts a file where one below has a folder takes all that is in the folder away. */
+  #refuseOverFolder(path: string, { type }: Entry, old: Entry): void {
+    if (old.type === 'directory' && this.list(path).length > 0)
+      throw badInput(
+        'over-folder',
+        `/${path} is a folder of the image with files in it, and a ${type} cannot take its place.`,
+      )
+    const isFolder = old.type === 'symlink' && type === 'file' && this.follow(path)?.type === 'directory'
+    if (isFolder)
+      throw badInput(
+        'over-folder',
+        `/${path} is a link to the folder ${old.target}, and a file cannot take its place.`,
+      )
+  }
+
   #ensureParents(path: string): void {
     const parent = parentOf(path)
-    if (parent === '' || this.#at(parent)) return
+    if (parent === '') return
+    const found = this.#at(parent)
+    if (found && found.type !== 'directory')
+      throw badInput('below-file', `/${path} cannot be there: /${parent} is a ${found.type} of the image.`)
+    if (found) return
     this.#ensureParents(parent)
     this.#own.set(parent, { path: parent, type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: this.#date })
     this.#addChild(parent)

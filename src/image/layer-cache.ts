@@ -59,7 +59,7 @@ type EncodedEntry = Omit<Entry, 'content' | 'capability'> & {
 
 /** Files that a layer above may read and change: accounts, alternatives, the package database, configuration. */
 const kept =
-  /^(etc\/|var\/lib\/dpkg\/(status$|alternatives\/|diversions$|statoverride$|triggers\/|info\/format$))/
+  /^(etc\/|var\/lib\/dpkg\/(status$|alternatives\/|diversions$|statoverride$|triggers\/|info\/format$|info\/[^/]+\.list$))/
 const largestKept = 1 << 20
 
 /** A layer's tree as the layers above see it, built just now or read from the cache: without what none of them reads. */

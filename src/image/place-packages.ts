@@ -1,4 +1,4 @@
-import { SlipwayError } from '../lib/errors.ts'
+import { badInput, type SlipwayError } from '../lib/errors.ts'
 import type { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
 import type { Entry } from './tree.ts'
@@ -9,7 +9,7 @@ export type PathOwners = Map<string, LayerPackage>
 /**
  * Puts the files of a layer's packages into the tree, as `dpkg --unpack` would: links at the root first (merged
  * /usr), then package by package. Two packages with different files at one path are refused as dpkg refuses them
- * (`file-clash`), unless one says Replaces of the other (Debian Policy 7.6.1).
+ * (`file-clash`, exit code 2), of this layer and those below, unless one says Replaces of the other (Debian Policy 7.6.1).
  */
 export function placePackages(
   tree: FileTree,
@@ -40,21 +40,61 @@ function place(tree: FileTree, entry: Entry, unpacked: LayerPackage, owners: Pat
   const owner = owners.get(path)
   if (owner && owner !== unpacked) {
     if (replaces(owner, unpacked)) return
-    if (!replaces(unpacked, owner)) throw clash(path, owner, unpacked)
+    if (!replaces(unpacked, owner)) throw clash(path, named(owner), named(unpacked))
   }
+  if (!owner && old && old.type !== 'directory' && isKeptBelow(tree, [path, entry.path], unpacked)) return
   owners.set(path, unpacked)
   tree.put(entry.type === 'hardlink' ? { ...entry, target: tree.resolve(entry.target!) } : entry)
 }
 
 function replaces(newer: LayerPackage, older: LayerPackage): boolean {
-  const control = new TextDecoder().decode(newer.control.get('control'))
-  const field = /^Replaces:(.*(?:\n[ \t].*)*)/im.exec(control)?.[1] ?? ''
-  return field.split(',').some((name) => name.trim().split(/[\s:(]/)[0] === older.locked.name)
+  return namesReplaced(controlOf(newer)).includes(older.locked.name)
 }
 
-function clash(path: string, a: LayerPackage, b: LayerPackage): SlipwayError {
-  return new SlipwayError(
+function controlOf({ control }: LayerPackage): string {
+  return new TextDecoder().decode(control.get('control'))
+}
+
+function namesReplaced(control: string): string[] {
+  const field = /^Replaces:(.*(?:\n[ \t].*)*)/im.exec(control)?.[1] ?? ''
+  return field.split(',').map((name) => name.trim().split(/[\s:(]/)[0]!)
+}
+
+/**
+ * Whether a package of a layer below keeps its file at this path, known by the database that those layers hold (dpkg(1),
+ * info/*.list). Throws `file-clash` where neither replaces the other.
+ */
+function isKeptBelow(tree: FileTree, paths: readonly string[], unpacked: LayerPackage): boolean {
+  const lines = paths.map((path) => `\n/${path}\n`)
+  for (const file of tree.list(info)) {
+    if (!file.endsWith('.list')) continue
+    const listed = `\n${textOf(tree, `${info}/${file}`)}`
+    if (!lines.some((line) => listed.includes(line))) continue
+    const name = file.slice(0, -'.list'.length).split(':')[0]!
+    if (name === unpacked.locked.name || namesReplaced(controlOf(unpacked)).includes(name)) continue
+    const status = `\n\n${tree.readText('var/lib/dpkg/status')}\n\n`
+    const from = status.indexOf(`\n\nPackage: ${name}\n`)
+    const stanza = status.slice(from, status.indexOf('\n\n', from + 2))
+    if (namesReplaced(stanza).includes(unpacked.locked.name)) return true
+    throw clash(paths[0]!, name, named(unpacked))
+  }
+  return false
+}
+
+/** A layer that an older Slipway left in the cache has lists without their text: nothing is known by them. */
+function textOf(tree: FileTree, path: string): string {
+  return tree.get(path)?.content ? tree.readText(path) : ''
+}
+
+const info = 'var/lib/dpkg/info'
+
+function named({ locked }: LayerPackage): string {
+  return `${locked.name} ${locked.version}`
+}
+
+function clash(path: string, a: string, b: string): SlipwayError {
+  return badInput(
     'file-clash',
-    `/${path} is in ${a.locked.name} ${a.locked.version} and in ${b.locked.name} ${b.locked.version}, and neither replaces the other; drop one of them, or omit the path with a rule in appliance.yaml.`,
+    `/${path} is in ${a} and in ${b}, and neither replaces the other; drop one of them, or omit the path with a rule in appliance.yaml.`,
   )
 }

@@ -1,5 +1,7 @@
 import type { SourceEntry, TreeRule } from '../definition/sources/source.ts'
 import { sourceMode } from '../definition/sources/source-mode.ts'
+import { badInput } from '../lib/errors.ts'
+import { globPattern } from '../lib/glob.ts'
 import { groupId, userId } from './accounts.ts'
 import { relative } from './effects/files.ts'
 import type { FileTree } from './file-tree.ts'
@@ -14,5 +16,10 @@ export function placeSource(tree: FileTree, rule: TreeRule, entries: readonly So
     const base = { path: below(entry.path), type, mode: sourceMode(rule, entry), ...owner }
     if (type === 'hardlink') tree.put({ ...base, target: tree.resolve(below(target!)) })
     else tree.put({ ...base, ...(content && { content }), ...(target !== undefined && { target }) })
+  }
+  for (const { glob } of rule.modes) {
+    const pattern = globPattern(glob)
+    if (!entries.some(({ path }) => pattern.test(path)))
+      throw badInput('no-such-file', `modes of ${rule.path} names ${glob}, which fits no path in it.`)
   }
 }

@@ -1,19 +1,18 @@
 import { sha256Hex } from '../../lib/digest.ts'
-import { badInput } from '../../lib/errors.ts'
+import { badInput, errorCode, SlipwayError } from '../../lib/errors.ts'
 import { readOverlay } from '../overlay.ts'
 import type { SourceEntry, TreeRule } from './source.ts'
 
 /**
  * Reads a folder as a component takes it: as an overlay is read, so that a checkout on any host gives the same.
- * Throws `bad-source` (exit code 2).
+ * Throws `bad-source` and `bad-overlay` (exit code 2).
  */
 export async function readFolder(folder: string, rule: TreeRule): Promise<SourceEntry[]> {
   const files = await readOverlay(folder).catch((error: unknown) => {
-    throw badInput(
-      'bad-source',
-      `${rule.path} cannot be read (${(error as Error).message}); make it a folder that can.`,
-      error,
-    )
+    if (error instanceof SlipwayError) throw error
+    const why =
+      errorCode(error) === 'ENOTDIR' ? 'is a file and no folder' : `cannot be read (${errorCode(error)})`
+    throw badInput('bad-source', `${rule.path} ${why}; put a folder in its place.`, error)
   })
   return files.map(({ path, mode, content, target }) =>
     target === undefined

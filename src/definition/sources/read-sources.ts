@@ -24,6 +24,7 @@ export async function readSources(definition: Definition): Promise<ProductSource
   for (const component of definition.components) {
     for (const rule of component.sources) {
       const file = await findSource(definition, component, rule.path)
+      if (rule.kind !== 'directory') await requireFile(file, rule.path)
       if (rule.kind === 'deb') {
         debs.push({ component: component.name, package: await readLocalDeb(file, rule.path) })
       } else {
@@ -47,6 +48,11 @@ export async function findSource(
   }
   const asked = component ? `, which images/${component.name}/component.yaml lists under sources` : ''
   throw badInput('no-such-source', `There is no ${source}${asked}; put it there, or take it out of the list.`)
+}
+
+async function requireFile(file: string, source: string): Promise<void> {
+  if ((await stat(file)).isFile()) return
+  throw badInput('bad-source', `${source} is no file; put one in its place, or name it as a directory.`)
 }
 
 async function readTree(component: string, rule: TreeRule, file: string): Promise<SourceTree> {

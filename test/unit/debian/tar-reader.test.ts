@@ -24,6 +24,22 @@ describe('readTar refuses', () => {
     )
   })
 
+  it('a name that is not UTF-8, of which two could be one, and one that no host takes', () => {
+    const latin = tarOf(file('a/grXX'))
+    latin[4] = 0xfc
+    latin.write(
+      (Number.parseInt(latin.toString('latin1', 148, 154), 8) + 0xfc - 0x58).toString(8).padStart(6, '0'),
+      148,
+    )
+    expect(() => readTar(latin)).toThrow(
+      'The package file is damaged: it holds /a/gr\ufffdX, which has a name that is not UTF-8.',
+    )
+    const long = `a/${'n'.repeat(256)}`
+    expect(reading(file(long))).toThrow(
+      `The package file is damaged: it holds /${long}, which has a name of 256 bytes, and no host takes more than 255.`,
+    )
+  })
+
   it('a hard link to something outside', () => {
     expect(reading({ ...base, path: 'a', type: 'hardlink', target: '../outside' })).toThrow(
       'The package file is damaged: it holds the path ../outside, which leads out of the tree.',

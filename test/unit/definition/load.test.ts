@@ -333,6 +333,26 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     )
   })
 
+  it.each([
+    ['UTF-16', Buffer.from('\ufeffessential: true\n', 'utf16le'), 1, 'this is UTF-16; save it as UTF-8'],
+    [
+      'Latin-1',
+      Buffer.from('# a\ndescription: gr\xfcn\n', 'latin1'),
+      2,
+      'a letter here is not UTF-8; save the file as UTF-8',
+    ],
+    ['a byte of zero', Buffer.from('# a\n\0'), 2, 'a byte of zero stands here; this is no text file'],
+    [
+      'a merge that was left',
+      Buffer.from('<<<<<<< HEAD\nessential: true\n=======\n>>>>>>> x\n'),
+      1,
+      'a merge conflict begins here (<<<<<<<); settle it',
+    ],
+  ])('says what a file is instead of YAML: %s', async (_, bytes, line, text) => {
+    await writeFile(path.join(scratch.path, 'images', 'base', 'component.yaml'), bytes)
+    expect(await refusal()).toBe(`images/base/component.yaml:${line}: ${text}.${correct}`)
+  })
+
   it('passes over the byte order mark of a Windows editor', async () => {
     await put('appliance.yaml', `\uFEFF${appliance}`)
     expect((await load()).name).toBe('tiny')

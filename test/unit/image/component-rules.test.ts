@@ -45,6 +45,7 @@ describe('applyComponentRules', () => {
     const component = { ...nothing, files: [{ path: '/usr/bin/y', mode: 0o755 }] }
     expect(caught(() => applyComponentRules(tinyTree({}, base), component, context))).toMatchObject({
       code: 'effect-without-file',
+      message: 'files of its component.yaml names /usr/bin/y, which is not in the image so far.',
     })
   })
 })

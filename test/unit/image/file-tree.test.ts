@@ -69,4 +69,31 @@ describe('FileTree', () => {
     tree.put(link('b', 'a'))
     expect(() => tree.resolve('a/x')).toThrow('The links on the way to /a/x go in a circle.')
   })
+
+  it('puts no file where a folder with files is, or a link to one, and nothing below a file', () => {
+    const lower = new Map(
+      [
+        link('bin', 'usr/bin'),
+        directory('usr'),
+        directory('usr/bin'),
+        file('usr/bin/sh'),
+        directory('run'),
+        file('etc/passwd'),
+      ].map((entry) => [entry.path, entry]),
+    )
+    const put = (entry: Entry) => () => new FileTree([lower], 9).put(entry)
+    expect(put(file('usr'))).toThrow(
+      '/usr is a folder of the image with files in it, and a file cannot take its place.',
+    )
+    expect(put(file('bin'))).toThrow(
+      '/bin is a link to the folder usr/bin, and a file cannot take its place.',
+    )
+    expect(put(file('etc/passwd/x'))).toThrow(
+      '/etc/passwd/x cannot be there: /etc/passwd is a file of the image.',
+    )
+    expect([put(link('bin', 'usr/sbin')), put(link('run', 'var/run'))].map((fits) => fits().type)).toEqual([
+      'symlink',
+      'symlink',
+    ])
+  })
 })
