@@ -11,6 +11,7 @@ import { type Problem, refuseProblems, showPath, type ValuePath } from './proble
 import { findInRoots, inRoot, namesInRoots, type Roots, rootsWithFile } from './roots.ts'
 import { checkRuntime } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
+import { findStrays } from './strays.ts'
 import { readYamlFile } from './yaml-file.ts'
 
 /** `appliance.yaml` as its schema allows it. */
@@ -61,6 +62,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     ...checkSchema('appliance', appliance),
     ...ownIdentity(chain),
     ...components.problems,
+    ...(await findStrays(roots, components.names)),
   ]
   refuseProblems(problems)
 
@@ -146,13 +148,19 @@ function identify({ root, yaml }: ApplianceFile): Parent {
   return { name, version, directory: root.directory }
 }
 
-async function readComponents(roots: Roots): Promise<{ found: FoundComponent[]; problems: Problem[] }> {
+async function readComponents(roots: Roots): Promise<{
+  found: FoundComponent[]
+  names: string[]
+  problems: Problem[]
+}> {
   const found: FoundComponent[] = []
+  const names: string[] = []
   const problems: Problem[] = []
   for (const name of await namesInRoots(roots, 'images')) {
     const file = `images/${name}/component.yaml`
     const holders = await rootsWithFile(roots, file)
     if (holders.length === 0) continue // keyrings and recipes are no components
+    names.push(name)
     const yaml = mergeYaml(await Promise.all(holders.map((root) => readYamlFile(root, file)).reverse()))
     const wrong = [...yaml.problems, ...checkSchema('component', yaml)]
     problems.push(...wrong)
@@ -164,7 +172,7 @@ async function readComponents(roots: Roots): Promise<{ found: FoundComponent[]; 
     const { layer, optional = false } = yaml.value as ComponentSource
     found.push({ component, place: yaml.placeOf(['layer']), named: layer !== undefined, optional })
   }
-  return { found, problems }
+  return { found, names, problems }
 }
 
 async function isDirectory(folder: string): Promise<boolean> {

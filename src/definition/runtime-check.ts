@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { nearest } from '../lib/nearest.ts'
 import type { Compose, ComposeMount } from './compose.ts'
+import { checkUse } from './compose-check.ts'
 import { readCompose } from './compose-parse.ts'
 import type { Component, Definition } from './definition.ts'
 import type { Variables } from './interpolate.ts'
@@ -67,17 +68,65 @@ async function composeFiles({ roots }: Pick<Definition, 'roots'>): Promise<{ roo
 export async function checkRuntime(definition: Definition): Promise<Problem[]> {
   const yaml = await readComposeFile(definition)
   const { compose, problems: mistakes, names } = readCompose(yaml, {})
-  const problems = [...mistakes, ...(compose ? checkComponents(compose, yaml, definition) : [])]
+  const problems = [
+    ...mistakes,
+    ...(compose ? [...checkComponents(compose, yaml, definition), ...checkUse(compose, yaml, names)] : []),
+    ...(await checkTwice(definition)),
+  ]
   for (const name of await profileNames(definition)) {
     const { profile, problems: own, yaml: file } = await readProfile(definition, name)
     problems.push(...own)
     if (profile && compose) problems.push(...checkEffect(file, compose, names))
   }
   const told = new Set<string>()
-  return problems.filter(({ file, line, text }) => {
-    const key = `${file}:${line}:${text}`
-    return told.has(key) ? false : told.add(key)
-  })
+  const services = Object.keys(Object(Object(yaml.value).services))
+  return problems
+    .map((one) => withNearService(sayingWhere(one, definition.roots), services))
+    .filter(({ file, line, text }) => {
+      const key = `${file}:${line}:${text}`
+      return told.has(key) ? false : told.add(key)
+    })
+}
+
+/** A parent's file is not this product's to change: what is wrong with it here is put right in the file over it. */
+function sayingWhere(one: Problem, [, ...parents]: Definition['roots']): Problem {
+  const parent = parents.find(({ label }) => one.file.startsWith(`${label}/`))
+  if (!parent) return one
+  return {
+    ...one,
+    text: `${one.text}; ${one.file.slice(parent.label.length + 1)} of this product is laid over it`,
+  }
+}
+
+/** A service without an image is mostly meant to change one beneath it. */
+function withNearService(one: Problem, services: readonly string[]): Problem {
+  const name = services.find((service) => one.text.startsWith(`services.${service}.image is missing`))
+  if (name === undefined) return one
+  const others = services.filter((service) => service !== name)
+  return { ...one, text: `${one.text}${suggest(name, others)}` }
+}
+
+/** A service in two files of one product is one of them with parts of the other: nobody means that. */
+async function checkTwice(definition: Pick<Definition, 'roots'>): Promise<Problem[]> {
+  const first = new Map<string, string>()
+  const problems: Problem[] = []
+  for (const { root, file } of await composeFiles(definition)) {
+    const yaml = await readYamlFile(root, file)
+    const services = Object(Object(yaml.value).services) as Record<string, unknown>
+    for (const name of Object.keys(services)) {
+      const beneath = first.get(name)
+      if (beneath === undefined) first.set(name, file)
+      else if (beneath !== file)
+        problems.push(
+          problem(
+            yaml,
+            ['services', name],
+            `stands in ${beneath} too; what changes it belongs into a file of that name`,
+          ),
+        )
+    }
+  }
+  return problems
 }
 
 function checkComponents(compose: Compose, yaml: YamlFile, definition: Definition): Problem[] {

@@ -115,8 +115,7 @@ describe('rebrand is refused', () => {
     })
     expect(await refusal('build', '--brand', 'half.yaml', '--out', 'x')).toEqual({
       exitCode: 2,
-      stderr:
-        'slipway: half.yaml:4: brand.command is "Zeta Link"; it must be the command a user types: lower-case letters, digits and hyphens. Correct it, then run: slipway validate',
+      stderr: `slipway: half.yaml:4: brand.command is "Zeta Link"; it must be the command a user types: lower-case letters, digits and hyphens, and no word of the shell's own. Correct it, then run: slipway validate`,
     })
   })
 

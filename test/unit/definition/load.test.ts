@@ -291,7 +291,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     [
       'a port without its protocol',
       'ports: [53]',
-      'ports[0] is 53; it must be a port and its protocol, such as 53/udp.',
+      'ports[0] is 53; it must be a port from 1 to 65535 and its protocol, such as 53/udp.',
     ],
     ['a package twice', 'packages: [squid, squid]', 'packages[1] is "squid", which the list has already.'],
     ['text', 'hello', 'the file is "hello"; it must be a map of keys.'],
@@ -413,6 +413,86 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     expect(await refusal()).toBe(
       `compose/appliance.yaml:2: services.web.x-slipway.component is "bse"; it must be a component: base; did you mean base?${correct}`,
     )
+  })
+
+  it.each([
+    [
+      'a volume that nothing mounts',
+      'services:\n  web: { image: a }\nvolumes:\n  data:\n',
+      'compose/appliance.yaml:4: volumes.data is mounted by no service; a list of volumes replaces the one beneath, and volumes+ adds to it; or take the volume away with an empty value.',
+    ],
+    [
+      'a network that nothing joins',
+      'services:\n  web: { image: a }\nnetworks:\n  inner:\n',
+      'compose/appliance.yaml:4: networks.inner is joined by no service.',
+    ],
+    [
+      'services that wait for each other',
+      'services:\n  web: { image: a, depends_on: [db] }\n  db: { image: a, depends_on: [web] }\n',
+      'compose/appliance.yaml:2: services.web.depends_on goes in a circle: web → db → web.',
+    ],
+    [
+      'a variable that is nearly one of a service',
+      'services:\n  web:\n    image: a\n    mem_limit: ${WBE_MEMORY:-5m}\n',
+      'compose/appliance.yaml:4: services.web.mem_limit uses the variable WBE_MEMORY, which nothing sets; did you mean WEB_MEMORY?',
+    ],
+    [
+      'an image of somebody else beside the one that is built',
+      'services:\n  web: { image: "${APPLIANCE_IMAGE:-a}" }\n  db: { image: postgres }\n',
+      'compose/appliance.yaml:3: services.db.image is not the image that is built, and every service runs that; write ${APPLIANCE_IMAGE:-NAME}.',
+    ],
+    [
+      'a capability that Linux does not have',
+      'services:\n  web: { image: a, cap_add: [NET_ADMN] }\n',
+      'compose/appliance.yaml:2: services.web.cap_add[0] is "NET_ADMN"; it must be a capability without its CAP_, such as NET_BIND_SERVICE.',
+    ],
+  ])('refuses in the Compose file what would come to nothing: %s', async (_, text, sentence) => {
+    await put('compose/appliance.yaml', text)
+    expect(await refusal()).toBe(sentence + correct)
+  })
+
+  it('refuses a service in two files of one product, and passes over its like in a file of the same name', async () => {
+    await put('compose/more.yaml', 'services:\n  web: { image: a }\n')
+    expect(await refusal()).toBe(
+      `compose/more.yaml:2: services.web stands in compose/appliance.yaml too; what changes it belongs into a file of that name.${correct}`,
+    )
+  })
+
+  it('passes over nothing that looks like a part of the product', async () => {
+    await put('compose/more.yml', 'services: {}\n')
+    await put('profiles/shop.yml', 'description: x\n')
+    await put('profiles/my shop.yaml', 'description: x\n')
+    await put('images/recipes/x.yml', 'package: x\n')
+    await put('images/bsae/rootfs/etc/x', 'x')
+    await put('images/agent/component.yml', 'description: x\n')
+    await put('images/base/rootfs', 'no folder')
+    await put('images/keyrings/notes.txt', 'no component either')
+    expect((await refusal()).split('\n').slice(1, -1)).toEqual([
+      '  compose/more.yml: nothing reads this file; name it more.yaml.',
+      '  profiles/shop.yml: nothing reads this file; name it shop.yaml.',
+      '  images/recipes/x.yml: nothing reads this file; name it x.yaml.',
+      "  profiles/my shop.yaml: a profile's name has at most 64 letters, digits, dots, hyphens and underscores.",
+      '  images/agent/component.yml: there is no component.yaml in images/agent, so that nothing of it is built.',
+      '  images/base/rootfs: this is no folder, so that nothing of it is built.',
+      '  images/bsae/rootfs: there is no component.yaml in images/bsae, so that nothing of it is built; did you mean images/base?',
+    ])
+  })
+
+  it.each(['if', 'test', 'docker', 'tiny-', '9'])('refuses %s as a command', async (command) => {
+    await put('appliance.yaml', appliance.replace('command: tiny', `command: "${command}"`))
+    expect(await refusal()).toBe(
+      `appliance.yaml:7: brand.command is "${command}"; it must be the command a user types: lower-case letters, digits and hyphens, and no word of the shell's own.${correct}`,
+    )
+  })
+
+  it('refuses a name of two lines, a path with .. and a port that is none', async () => {
+    await put('appliance.yaml', appliance.replace('vendor: Tiny', 'vendor: "a\\nb"'))
+    await put('images/base/component.yaml', 'ports: [99999/tcp]\nlinks: [{ path: /a/../b, target: x }]\n')
+    expect((await refusal()).split('\n').slice(1, -1)).toEqual([
+      '  appliance.yaml:7: brand.vendor is "a\\nb"; it must be a company\'s name, in one line.',
+      '  images/base/component.yaml:1: ports[0] is "99999/tcp"; it must be a port from 1 to 65535 and its protocol, such as 53/udp.',
+      '  images/base/component.yaml:2: links[0].path is "/a/../b"; it must be an absolute path in the image without a slash at its end.',
+    ])
   })
 
   it('tells the mistakes of all files at once, as data too', async () => {

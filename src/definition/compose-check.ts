@@ -1,0 +1,111 @@
+import { nearest } from '../lib/nearest.ts'
+import type { Compose } from './compose.ts'
+import { type Problem, showPath, type ValuePath } from './problem.ts'
+import { serviceVariable } from './profile.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+/**
+ * What a Compose file says that would come to nothing: volumes and networks that no service has, circles of
+ * `depends_on`, variables that nothing sets, an image that is not the product's. Pure.
+ *
+ * @param yaml the file as it is written, variables in place
+ */
+export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<string>): Problem[] {
+  const problem = (at: ValuePath, text: string): Problem => ({
+    ...yaml.placeOf(at),
+    path: showPath(at),
+    text: `${showPath(at)} ${text}`,
+  })
+  return [
+    ...unmounted(compose).map((key) =>
+      problem(
+        ['volumes', key],
+        'is mounted by no service; a list of volumes replaces the one beneath, and volumes+ adds to it; or take the volume away with an empty value',
+      ),
+    ),
+    ...unjoined(compose).map((key) => problem(['networks', key], 'is joined by no service')),
+    ...circles(compose).map((way) =>
+      problem(['services', way[0]!, 'depends_on'], `goes in a circle: ${way.join(' → ')}`),
+    ),
+    ...misspelt(compose, used).map(({ variable, meant }) =>
+      problem(
+        placeOfVariable(yaml, variable),
+        `uses the variable ${variable}, which nothing sets; did you mean ${meant}?`,
+      ),
+    ),
+    ...foreignImages(yaml).map((service) =>
+      problem(
+        ['services', service, 'image'],
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is Compose's.
+        'is not the image that is built, and every service runs that; write ${APPLIANCE_IMAGE:-NAME}',
+      ),
+    ),
+  ]
+}
+
+/** What every service may have in a profile (profile.schema.json). */
+const commonKeys = ['memory', 'cache', 'port', 'restart', 'address']
+
+function unmounted({ services, volumes }: Compose): string[] {
+  const mounted = new Set(services.flatMap(({ mounts }) => mounts.map(({ source }) => source)))
+  return volumes.map(({ key }) => key).filter((key) => !mounted.has(key))
+}
+
+function unjoined({ services, networks }: Compose): string[] {
+  const joined = new Set(services.flatMap((service) => service.networks))
+  return networks.map(({ key }) => key).filter((key) => key !== 'default' && !joined.has(key))
+}
+
+/** Each circle once, from its first service on and back to it. */
+function circles({ services }: Compose): string[][] {
+  const needs = new Map(
+    services.map(({ name, dependsOn }) => [name, dependsOn.map(({ service }) => service)]),
+  )
+  const done = new Set<string>()
+  const found: string[][] = []
+  const visit = (name: string, way: readonly string[]): void => {
+    const begun = way.indexOf(name)
+    if (begun >= 0) found.push([...way.slice(begun), name])
+    if (begun >= 0 || done.has(name)) return
+    for (const next of needs.get(name) ?? []) visit(next, [...way, name])
+    done.add(name)
+  }
+  for (const name of needs.keys()) visit(name, [])
+  return found
+}
+
+/** Variables that belong to no service, where one that does is spelt nearly so: what a profile says would not reach them. */
+function misspelt({ services }: Compose, used: ReadonlySet<string>): { variable: string; meant: string }[] {
+  const prefixes = services.map(({ name }) => serviceVariable(name, ''))
+  const ours = [
+    'APPLIANCE_IMAGE',
+    'ALLOWED_NETWORKS',
+    'UPSTREAM_DNS',
+    ...services.flatMap(({ name }) => commonKeys.map((key) => serviceVariable(name, key))),
+  ]
+  return [...used]
+    .filter((variable) => !ours.includes(variable) && !prefixes.some((prefix) => variable.startsWith(prefix)))
+    .flatMap((variable) => nearest(variable, ours).map((meant) => ({ variable, meant })))
+}
+
+function placeOfVariable(yaml: YamlFile, variable: string): ValuePath {
+  const find = (value: unknown, at: ValuePath): ValuePath | undefined => {
+    if (typeof value === 'string') return new RegExp(`\\$\\{?${variable}\\b`).test(value) ? at : undefined
+    if (typeof value !== 'object' || value === null) return undefined
+    for (const [key, item] of Object.entries(value)) {
+      const found = find(item, [...at, Array.isArray(value) ? Number(key) : key])
+      if (found) return found
+    }
+    return undefined
+  }
+  return find(yaml.value, []) ?? []
+}
+
+/** Services that name another image, where others name the one that is built. */
+function foreignImages({ value }: YamlFile): string[] {
+  const { services } = value as { services: Readonly<Record<string, { readonly image: string }>> }
+  const isOurs = (image: string): boolean => image.includes('APPLIANCE_IMAGE')
+  const images = Object.entries(services)
+  if (!images.some(([, { image }]) => isOurs(image))) return []
+  return images.filter(([, { image }]) => !isOurs(image)).map(([name]) => name)
+}
