@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promi
 import path from 'node:path'
 import { temporaryName, writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { sha256Hex } from '../lib/digest.ts'
-import { badInput } from '../lib/errors.ts'
+import { badInput, errorCode } from '../lib/errors.ts'
 import type { Report } from '../lib/progress.ts'
 import type { PackedBundle } from './pack-bundle.ts'
 import { type PartsManifest, partName, partsSuffix } from './parts.ts'
@@ -37,7 +37,15 @@ export async function writeBundle(
   const task = `write ${bundle.name}`
   const writer = new PartWriter(folder, bundle.name, split)
   try {
-    await mkdir(folder, { recursive: true })
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      if (['ENOTDIR', 'EEXIST'].includes(errorCode(error) ?? ''))
+        throw badInput(
+          'no-such-folder',
+          `${path.dirname(folder)} is no folder; choose one with --out DIR.`,
+          error,
+        )
+      throw error
+    })
     report({ type: 'start', task, total: bundle.size, unit: 'bytes' })
     for await (const chunk of bundle.bytes()) {
       signal?.throwIfAborted()

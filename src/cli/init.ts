@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { editorSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { type NewProduct, newProductFiles } from '../definition/new-product.ts'
 import { referenceName } from '../definition/parents.ts'
+import { schemaFile } from '../definition/schema.ts'
 import { writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
@@ -99,10 +101,10 @@ function describe(context: Context, target: string, options: Options): NewProduc
       `The folder's name is the product's, and "${name}" cannot be one; use lower-case letters, digits and single hyphens, as in: ${commandName()} init acme-wan`,
     )
   }
-  if (options.command !== undefined && !/^[a-z][a-z0-9-]*$/.test(options.command)) {
+  if (options.command !== undefined && !isCommand(options.command)) {
     throw badInput(
       'bad-usage',
-      `--command "${options.command}" is nothing that a user could type everywhere; use lower-case letters, digits and hyphens, as in acme-wan.`,
+      `--command "${options.command}" is nothing that a user could type everywhere; use lower-case letters, digits and hyphens, and no word of the shell's own, as in acme-wan.`,
     )
   }
   const title = name.replaceAll('-', ' ').replaceAll(/(^| )[a-z]/g, (letter) => letter.toUpperCase())
@@ -115,10 +117,16 @@ function describe(context: Context, target: string, options: Options): NewProduc
     name,
     vendor: said(options.vendor, '--vendor') ?? title.split(' ')[0]!,
     product: said(options.product, '--product') ?? title,
-    command: said(options.command, '--command') ?? (/^[a-z]/.test(name) ? name : `wan-${name}`),
+    command: said(options.command, '--command') ?? (isCommand(name) ? name : `wan-${name}`),
     support: said(options.support, '--support') ?? 'the people you got this appliance from',
     extends: parent,
   }
+}
+
+/** Whether a brand may have this command, by the schema's own word. */
+function isCommand(text: string): boolean {
+  const { properties } = JSON.parse(readFileSync(schemaFile('appliance'), 'utf8'))
+  return new RegExp(properties.brand.properties.command.pattern).test(text)
 }
 
 function said(value: string | undefined, option: string): string | undefined {
@@ -139,6 +147,8 @@ async function write(
   try {
     await mkdir(parent, { recursive: true })
     temporary = await mkdtemp(path.join(parent, `.${path.basename(target)}-`))
+    // A temporary folder is its owner's alone; what it becomes is a folder like any other.
+    await chmod(temporary, 0o777 & ~process.umask())
     for (const [name, content] of files) {
       const file = path.join(temporary, ...name.split('/'))
       await mkdir(path.dirname(file), { recursive: true })

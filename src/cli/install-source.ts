@@ -13,6 +13,7 @@ import { readLayout } from '../image/read-layout.ts'
 import { writeFailure } from '../lib/atomic.ts'
 import { commandName, isBranded } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
+import { runPrefix, sweepEnded } from '../lib/sweep.ts'
 import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 import { installedImage } from './installed-image.ts'
@@ -119,7 +120,9 @@ async function openBundleSource(
 
 /** Writes the bundle's product, a few kilobytes that were checked, to a folder that goes when the program ends. */
 async function unfold({ product }: OpenedBundle): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-product-')).catch((error: unknown) => {
+  const prefix = 'slipway-product-'
+  await sweepEnded(os.tmpdir(), prefix)
+  const folder = await mkdtemp(path.join(os.tmpdir(), runPrefix(prefix))).catch((error: unknown) => {
     throw writeFailure(os.tmpdir(), error)
   })
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

@@ -51,6 +51,12 @@ async function create(file: string, text: string, mode: number): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx', mode })
   } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? ''))
+      throw badInput(
+        'no-such-folder',
+        `There is no folder ${path.dirname(file)}; make it, or choose another --out.`,
+        error,
+      )
     if (errorCode(error) !== 'EEXIST') throw writeFailure(file, error)
     throw badInput(
       'key-exists',

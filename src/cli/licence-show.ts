@@ -11,7 +11,7 @@ import { exitCodes, SlipwayError } from '../lib/errors.ts'
 import type { Context } from './context.ts'
 import { describeLicence } from './describe-licence.ts'
 import { chooseAppliance } from './host-name.ts'
-import { isSigned, readLicenceFile } from './prepare-licence.ts'
+import { isSigned, readLicenceFile, wasChanged } from './prepare-licence.ts'
 
 export interface ShowLicenceOptions {
   readonly directory: string
@@ -28,7 +28,8 @@ export async function run(
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   const { signed, judged } =
     file === undefined ? await onHost(context, options) : await inFile(path.resolve(context.cwd, file))
-  const genuine = isSigned(signed, await readPublicKeys(definition.keys))
+  const keys = await readPublicKeys(definition.keys)
+  const genuine = isSigned(signed, keys)
   const state = genuine ? judged.state : 'forged'
   if (options.json) {
     const { licence, key } = signed
@@ -37,7 +38,9 @@ export async function run(
     for (const line of describeLicence(signed.licence, genuine ? judged : undefined)) context.print(line)
     if (!genuine)
       context.print(
-        `Signed by the key ${signed.key}, which is none of ${definition.name}'s: it does not count.`,
+        wasChanged(signed, keys)
+          ? `It was changed after the key ${signed.key} signed it: it does not count.`
+          : `Signed by the key ${signed.key}, which is none of ${definition.name}'s: it does not count.`,
       )
   }
   return state === 'valid' ? undefined : exitCodes.failed

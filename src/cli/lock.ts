@@ -7,6 +7,7 @@ import { locateDebs } from '../definition/sources/locate-debs.ts'
 import { readSources } from '../definition/sources/read-sources.ts'
 import { cacheFolder } from '../lib/cache.ts'
 import { commandName } from '../lib/command-name.ts'
+import { badInput, SlipwayError } from '../lib/errors.ts'
 import { debianArchitecture } from '../lib/platform.ts'
 import { describeArchSkew, findArchSkew } from '../lock/arch-skew.ts'
 import { diffLocks } from '../lock/diff-lock.ts'
@@ -38,6 +39,7 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   const update = options.update === true ? 'all' : (options.update ?? [])
   const takes = update === 'all' || update.includes(parent.now?.name ?? '')
   if (previous && !takes) refuseMovedParent(previous, parent.now)
+  const sources = await readSources(definition)
   const archive = await openArchive(definition.debian, {
     architectures: definition.platforms.map(debianArchitecture),
     cache,
@@ -45,13 +47,15 @@ export async function run(context: Context, options: LockOptions): Promise<undef
     report: context.report,
     signal: context.signal,
   })
-  const resolved = resolveLock(definition, archive, {
-    ...(previous ? { previous } : {}),
-    update: update === 'all' ? update : update.filter((name) => name !== parent.now?.name),
-    parent: parent.now,
-    archSkew: options.archSkew ?? false,
-    sources: await readSources(definition),
-  })
+  const resolved = sayingNext(() =>
+    resolveLock(definition, archive, {
+      ...(previous ? { previous } : {}),
+      update: update === 'all' ? update : update.filter((name) => name !== parent.now?.name),
+      parent: parent.now,
+      archSkew: options.archSkew ?? false,
+      sources,
+    }),
+  )
   const recipes = await findRecipes(definition.recipeFolders)
   const lock = await recordRuns(resolved, definition, recipes, (packages) =>
     locateDebs(definition, packages, (archived) =>
@@ -75,6 +79,21 @@ export async function run(context: Context, options: LockOptions): Promise<undef
   for (const diff of platforms) for (const line of describeLockDiff(diff, lock)) context.print(line)
   for (const skew of archSkew) context.print(`Accepted: ${describeArchSkew(skew)}.`)
   context.print(describeOutcome(changed, options.dryRun ?? false))
+}
+
+/** Packages that are not there or do not fit are the definition's to correct. */
+function sayingNext<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const codes = ['unknown-package', 'virtual-package', 'impossible-pin', 'impossible-set']
+    if (!(error instanceof SlipwayError) || !codes.includes(error.code)) throw error
+    throw badInput(
+      error.code,
+      `${error.message} Correct packages, pins, exclude or sources of the definition, then run: ${commandName()} lock`,
+      error,
+    )
+  }
 }
 
 function describeOutcome(changed: boolean, dryRun: boolean): string {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { readPublicKeys } from '../bundle/key.ts'
+import { keyId, readPublicKeys } from '../bundle/key.ts'
 import { formatLicence, licenceBytes, parseLicence, type SignedLicence } from '../bundle/licence/licence.ts'
 import { verifyBytes } from '../bundle/signature.ts'
 import type { Compose } from '../definition/compose.ts'
@@ -90,7 +90,9 @@ async function readGiven(
   if (!isSigned(signed, keys)) {
     throw badInput(
       'licence-forged',
-      `${file} was signed by the key ${signed.key}, which is none of this product's; ask the vendor for a licence of theirs.`,
+      wasChanged(signed, keys)
+        ? `${file} was changed after it was signed; ask the vendor for a whole one.`
+        : `${file} was signed by the key ${signed.key}, which is none of this product's; ask the vendor for a licence of theirs.`,
     )
   }
   const same = installed && installed !== 'forged' && installed.licence.id === signed.licence.id
@@ -110,6 +112,11 @@ export async function readLicenceFile(file: string): Promise<SignedLicence> {
     )
   })
   return parseLicence(text, file)
+}
+
+/** Whether an unsigned licence names a key of ours: then what it says is not what was signed. */
+export function wasChanged({ key }: SignedLicence, keys: readonly KeyObject[]): boolean {
+  return keys.some((one) => keyId(one) === key)
 }
 
 export function isSigned({ licence, signature }: SignedLicence, keys: readonly KeyObject[]): boolean {

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { readPublicKeys } from '../bundle/key.ts'
 import { findRecipes, parseRecipes } from '../debian/recipe-load.ts'
 import { schemaFolder, staleSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
@@ -21,6 +22,7 @@ export async function run(context: Context, options: Options): Promise<number | 
     const directory = path.resolve(context.cwd, options.directory)
     const definition = await loadDefinition(directory)
     parseRecipes(await findRecipes(definition.recipeFolders))
+    await readPublicKeys(definition.keys)
     const { trees } = await readSources(definition)
     for (const tree of trees) await tree.entries()
     for (const { rootfs } of definition.components) await readOverlays(rootfs)

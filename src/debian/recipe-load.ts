@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { parseDocument } from 'yaml'
-import { badInput, errorCode } from '../lib/errors.ts'
+import { LineCounter, parseDocument } from 'yaml'
+import { commandName } from '../lib/command-name.ts'
+import { badInput, errorCode, SlipwayError } from '../lib/errors.ts'
 import type { Effect } from './effect.ts'
 import type { Recipe, RecipeBook, RecipeFiles, ScriptRecipe } from './recipe.ts'
 import { checkRecipe, type RawEffect } from './recipe-schema.ts'
@@ -26,10 +27,27 @@ export async function findRecipes(folders: readonly string[]): Promise<RecipeFil
   return { folders, files }
 }
 
-/** Reads recipes; throws `bad-recipe` (exit code 2). */
+/** Reads recipes; throws `bad-recipe` (exit code 2), which names what is wrong with each. */
 export function parseRecipes({ folders, files }: RecipeFiles): RecipeBook {
-  const recipes = [...files].map(([name, { file, text }]) => [name, parseRecipe(file, text)] as const)
-  return { folders, recipes: new Map(recipes) }
+  const recipes = new Map<string, Recipe>()
+  const wrong: string[] = []
+  for (const [name, { file, text }] of files) {
+    try {
+      recipes.set(name, parseRecipe(file, text))
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error
+      wrong.push(error.message)
+    }
+  }
+  if (wrong.length === 0) return { folders, recipes }
+  const told =
+    wrong.length === 1
+      ? `${wrong[0]} `
+      : `${wrong.length} recipes are wrong:\n${wrong.map((one) => `  ${one}\n`).join('')}`
+  throw badInput(
+    'bad-recipe',
+    `${told}Correct ${wrong.length === 1 ? 'it' : 'them'}, then run: ${commandName()} validate`,
+  )
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -43,12 +61,16 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** Reads one recipe; `file` names it in errors, and its base name must be the package's. */
 export function parseRecipe(file: string, text: string): Recipe {
-  const document = parseDocument(text)
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines })
   const broken = document.errors[0]
   if (broken) {
     throw badInput('bad-recipe', `${file} is no YAML: ${broken.message.split('\n')[0]!.replace(/:$/, '')}.`)
   }
-  const raw = checkRecipe(file, document.toJS())
+  const raw = checkRecipe(file, document.toJS(), (place) => {
+    const node = document.getIn(place, true) as { range?: readonly number[] } | undefined
+    return lines.linePos(node?.range?.[0] ?? 0).line
+  })
   if (path.basename(file) !== `${raw.package}.yaml`) {
     throw badInput(
       'bad-recipe',

@@ -43,8 +43,16 @@ function validator(): ValidateFunction<RawRecipe> {
   return compiled
 }
 
-/** Checks a recipe's data against its schema; throws `bad-recipe` with the place, what was found and what is allowed. */
-export function checkRecipe(file: string, data: unknown): RawRecipe {
+/**
+ * Checks a recipe's data against its schema; throws `bad-recipe` with the place, what was found and what is allowed.
+ *
+ * @param lineOf the line of keys and list positions, 1-based
+ */
+export function checkRecipe(
+  file: string,
+  data: unknown,
+  lineOf: (place: readonly string[]) => number,
+): RawRecipe {
   if (isKnownRight('recipe', data)) return data as RawRecipe
   const validate = validator()
   if (validate(data)) return data
@@ -53,7 +61,8 @@ export function checkRecipe(file: string, data: unknown): RawRecipe {
   // A key that is missing because it is misspelt is one mistake.
   const first = (keyword: string) => errors.find((error) => error.keyword === keyword)
   const told = first('oneOf') ?? first('additionalProperties') ?? errors[0]!
-  throw badInput('bad-recipe', `${file}: ${explain(told)}.`)
+  const line = lineOf(told.instancePath.split('/').slice(1))
+  throw badInput('bad-recipe', `${file}:${line}: ${explain(told)}.`)
 }
 
 function explain(error: ErrorObject): string {

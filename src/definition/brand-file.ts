@@ -2,6 +2,7 @@ import path from 'node:path'
 import { isFile } from '../lib/is-file.ts'
 import type { Brand } from './definition.ts'
 import { loadDefinition } from './load.ts'
+import { logoFault } from './logo.ts'
 import { type Problem, refuseProblems, type ValuePath } from './problem.ts'
 import { checkSchema } from './schema.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
@@ -29,10 +30,11 @@ export async function readBrandFile(file: string): Promise<NewBrand> {
   const { logo, ...brand } = yaml.value as Brand
   if (logo === undefined) return { brand }
   const place = path.resolve(directory, ...logo.split('/'))
-  if (!(await isFile(place))) {
-    const problem = { path: 'logo', text: `logo is "${logo}", but there is no such file` }
-    refuseProblems([{ ...yaml.placeOf(['logo']), ...problem }])
-  }
+  const fault = (await isFile(place)) ? await logoFault(place) : undefined
+  const text = (await isFile(place))
+    ? fault && `logo is "${logo}", which ${fault}`
+    : `logo is "${logo}", but there is no such file`
+  if (text) refuseProblems([{ ...yaml.placeOf(['logo']), path: 'logo', text }])
   return { brand: { ...brand, logo: place } }
 }
 

@@ -5,6 +5,7 @@ import { platforms } from '../lib/platform.ts'
 import { chooseComponents, type FoundComponent, placeLayers } from './choose-components.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
 import type { AcceptedScript, Brand, Definition, Parent } from './definition.ts'
+import { logoFault } from './logo.ts'
 import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { type ApplianceFile, findParents, rootsOf } from './parents.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
@@ -82,6 +83,12 @@ export async function loadDefinition(directory: string): Promise<Definition> {
   const keyrings = await files(source.debian.keyrings, 'debian', 'keyrings')
   const keys = await files(source.keys ?? [], 'keys')
   const { logo, ...brand } = source.brand
+  const logoFile = logo === undefined ? '' : await file(logo, 'brand', 'logo')
+  const fault = logoFile === '' ? undefined : await logoFault(logoFile)
+  if (fault) {
+    const text = `brand.logo is "${logo}", which ${fault}`
+    problems.push({ ...appliance.placeOf(['brand', 'logo']), path: 'brand.logo', text })
+  }
   const definition: Definition = {
     directory: root,
     roots,
@@ -106,7 +113,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     omit: (source.omit ?? []).map((rule) => ({ ...rule, except: rule.except ?? [] })),
     accept: source.accept ?? [],
     keys,
-    brand: logo === undefined ? brand : { ...brand, logo: await file(logo, 'brand', 'logo') },
+    brand: logo === undefined ? brand : { ...brand, logo: logoFile },
     components: chosen
       .map(({ component }) => component)
       .sort((a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer)),

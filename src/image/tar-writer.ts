@@ -1,5 +1,5 @@
 import { compareBytes } from '../lib/compare-bytes.ts'
-import { SlipwayError } from '../lib/errors.ts'
+import { badInput, SlipwayError } from '../lib/errors.ts'
 import { baseOf } from './file-tree.ts'
 import type { Entry } from './tree.ts'
 
@@ -52,10 +52,17 @@ export function orderEntries(entries: Iterable<Entry>): Entry[] {
   )
 }
 
-/** The header of a root's plain file of mode 0644; the path must fit without pax records. @param date seconds */
+/**
+ * The header of a root's plain file of mode 0644. Throws `long-name` (exit code 2) where only a pax record could hold the
+ * path: `install.sh` and every reader of bundles do without. @param date seconds
+ */
 export function fileHeader(path: string, size: number, date: number): Uint8Array {
   const fields = splitPath(path)
-  if (!fields) throw new SlipwayError('tar-field', `A tar header cannot hold the path ${path}.`)
+  if (!fields)
+    throw badInput(
+      'long-name',
+      `${path} cannot go into a bundle: a file's name there has at most 100 bytes, and its folders 155; give it a shorter one.`,
+    )
   return header({ ...fields, typeflag: typeflags.file, size, mode: 0o644, mtime: date })
 }
 

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { errorCode } from './errors.ts'
 
 const day = 24 * 3600 * 1000
 
@@ -23,5 +24,28 @@ export async function sweepLeftovers(
       () => now,
     )
     if (now - modified > lifetime) await rm(file, { force: true }).catch(() => {})
+  }
+}
+
+/** The beginning of the name of a folder that goes with this process: `sweepEnded` knows it by the number. */
+export function runPrefix(prefix: string): string {
+  return `${prefix}${process.pid}-`
+}
+
+/** Removes the folders of `runPrefix` whose process has ended without doing so itself. Fails silently, as `sweepLeftovers`. */
+export async function sweepEnded(folder: string, prefix: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined
+    if (pid === undefined || runs(Number(pid))) continue
+    await rm(path.join(folder, name), { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/** A process of somebody else's may not be asked, and is there. */
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH'
   }
 }

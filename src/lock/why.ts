@@ -1,3 +1,4 @@
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Platform } from '../lib/platform.ts'
@@ -55,9 +56,10 @@ export function explainWhy(lock: Lockfile, platform: Platform, name: string): Wh
     [...byName.keys(), ...excluded.map((one) => one.name), ...sources.map((one) => one.path)],
     3,
   )
+  const next = near.length > 0 ? `why ${near[0]}` : `sbom --platform ${platform}`
   throw badInput(
     'not-locked',
-    `${name} is not in the lock for ${platform}${near.length === 0 ? '' : `; near to it: ${near.join(', ')}`}.`,
+    `${name} is not in the lock for ${platform}${near.length === 0 ? '; to see all that is' : `; near to it: ${near.join(', ')}. Try`}: ${commandName()} ${next}`,
   )
 }
 

@@ -7,6 +7,7 @@ import type { Root } from '../../definition/roots.ts'
 import { compareBytes } from '../../lib/compare-bytes.ts'
 import { errorCode } from '../../lib/errors.ts'
 import { lockName } from '../../lock/read-lock.ts'
+import { readPublicKeys } from '../key.ts'
 
 /** Where the product directory is in the installer image, relative to its root. */
 export const productFolder = 'usr/share/slipway/product'
@@ -26,6 +27,8 @@ const wanted = [
  */
 export async function readProductFiles(definition: Definition): Promise<OverlayFile[]> {
   const { roots, keys, brand } = definition
+  // A private key that stands there by mistake must not leave the house.
+  await readPublicKeys(keys)
   const named = [...keys, ...definition.debian.keyrings, ...(brand.logo === undefined ? [] : [brand.logo])]
   const places = roots.map((_, level) => (level === 0 ? productFolder : `${productFolder}-parent-${level}`))
   const files = await Promise.all(

@@ -91,8 +91,11 @@ describe('a YAML file that is wrong is refused before anything is written:', () 
   })
 
   it.each([
-    ['script: []\n', ': the key "script" is unknown; the nearest known is "scripts".'],
-    ['scripts: [\n', / is no YAML: .*\.$/],
+    [
+      'script: []\n',
+      ':1: the key "script" is unknown; the nearest known is "scripts". Correct it, then run: slipway validate',
+    ],
+    ['scripts: [\n', / is no YAML: .*\. Correct it, then run: slipway validate$/],
   ])('images/recipes/app.yaml: %j', async (line, sentence) => {
     await product.type('lock')
     await product.write({ 'images/recipes/app.yaml': recipe.replace('scripts: []\n', line) })
@@ -114,7 +117,7 @@ describe('slipway lock writes nothing', () => {
     await product.write({ 'images/app/component.yaml': 'packages: [apps]\n' })
     expect(await product.type('lock')).toEqual({
       exitCode: 2,
-      said: 'slipway: The package apps, asked for by app, is not in the archive for amd64; near to it: app.',
+      said: 'slipway: The package apps, asked for by app, is not in the archive for amd64; near to it: app. Correct packages, pins, exclude or sources of the definition, then run: slipway lock',
     })
     expect(await product.traces()).toEqual([])
   })
@@ -129,7 +132,7 @@ describe('slipway lock writes nothing', () => {
     ])
     expect(await product.type('lock')).toEqual({
       exitCode: 2,
-      said: 'slipway: No set of packages fits on amd64: app → app → right needs shared, but left 1 conflicts with shared, and there is app → app → left.',
+      said: 'slipway: No set of packages fits on amd64: app → app → right needs shared, but left 1 conflicts with shared, and there is app → app → left. Correct packages, pins, exclude or sources of the definition, then run: slipway lock',
     })
     expect(await product.traces()).toEqual([])
   })

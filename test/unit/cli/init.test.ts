@@ -151,7 +151,12 @@ describe('init is refused, and nothing is written', () => {
     [
       'for a command that no shell takes',
       ['acme-wan', '--command', 'Acme WAN'],
-      '--command "Acme WAN" is nothing that a user could type everywhere; use lower-case letters, digits and hyphens, as in acme-wan.',
+      '--command "Acme WAN" is nothing that a user could type everywhere; use lower-case letters, digits and hyphens, and no word of the shell\'s own, as in acme-wan.',
+    ],
+    [
+      'for a command that is the shell’s own',
+      ['acme-wan', '--command', 'if'],
+      '--command "if" is nothing that a user could type everywhere; use lower-case letters, digits and hyphens, and no word of the shell\'s own, as in acme-wan.',
     ],
     [
       'for a product to extend that is not there',

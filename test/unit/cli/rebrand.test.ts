@@ -11,7 +11,7 @@ product: Zeta Link
 command: zeta-link
 support: zeta.example
 banner: Zeta
-logo: logo.png
+logo: logo.svg
 `
 
 let product: TinyProduct
@@ -22,7 +22,7 @@ beforeAll(async () => {
     'images/brand/component.yaml': 'description: The brand\n',
     'images/brand/rootfs/usr/share/own.txt': 'kept\n',
     'zeta.yaml': brand,
-    'logo.png': 'a picture',
+    'logo.svg': '<svg/>',
   })
   for (const verb of ['lock', 'build']) expect(await product.type(verb)).toMatchObject({ exitCode: 0 })
 })
@@ -48,18 +48,18 @@ describe('rebrand', () => {
     expect({
       motd: text('etc/motd'),
       own: text('usr/share/own.txt'),
-      logo: text('usr/share/slipway/logo.png'),
+      logo: text('usr/share/slipway/logo.svg'),
       brand: JSON.parse(text('usr/share/slipway/brand.json')),
     }).toEqual({
       motd: 'Zeta\n',
       own: 'kept\n',
-      logo: 'a picture',
+      logo: '<svg/>',
       brand: {
         vendor: 'Zeta AG',
         product: 'Zeta Link',
         command: 'zeta-link',
         support: 'zeta.example',
-        logo: 'logo.png',
+        logo: 'logo.svg',
         name: 'zeta',
         version: '1.0.0',
       },

@@ -89,7 +89,23 @@ triggers:
     ['effects: [{ pam: true, shells: true }]', 'scripts[0].effects[0]: an effect has exactly one key.'],
   ])('refuses %s', (line, message) => {
     expect(() => parseRecipe('/r/xy.yaml', `${head('xy')}    ${line}\n`)).toThrow(
-      expect.objectContaining({ code: 'bad-recipe', exitCode: 2, message: `/r/xy.yaml: ${message}` }),
+      expect.objectContaining({
+        code: 'bad-recipe',
+        exitCode: 2,
+        message: expect.stringMatching(/^\/r\/xy\.yaml:[378]: /),
+      }),
+    )
+    expect(() => parseRecipe('/r/xy.yaml', `${head('xy')}    ${line}\n`)).toThrow(message)
+  })
+
+  it('tells what is wrong with each of several, and the next command', () => {
+    const files = new Map(
+      ['aa', 'bb'].map((name) => [name, { file: `/r/${name}.yaml`, text: `package: ${name}\nscripts: 5\n` }]),
+    )
+    const wrong = (name: string) =>
+      `  /r/${name}.yaml:2: scripts: found 5, expected a list of scripts that were read.\n`
+    expect(() => parseRecipes({ folders: [], files })).toThrow(
+      `2 recipes are wrong:\n${wrong('aa')}${wrong('bb')}Correct them, then run: slipway validate`,
     )
   })
 

@@ -485,6 +485,18 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     )
   })
 
+  it.each([
+    ['logo.svg', 'hello', 'SVG'],
+    ['logo.svg', '', 'SVG'],
+    ['logo.png', '<svg/>', 'PNG'],
+  ])('refuses a logo that is no picture of its kind: %s of %j', async (logo, content, kind) => {
+    await put('appliance.yaml', appliance.replace('support: nobody', `support: nobody, logo: ${logo}`))
+    await put(logo, content)
+    expect(await refusal()).toBe(
+      `appliance.yaml:7: brand.logo is "${logo}", which is no ${kind} picture.${correct}`,
+    )
+  })
+
   it('refuses a name of two lines, a path with .. and a port that is none', async () => {
     await put('appliance.yaml', appliance.replace('vendor: Tiny', 'vendor: "a\\nb"'))
     await put('images/base/component.yaml', 'ports: [99999/tcp]\nlinks: [{ path: /a/../b, target: x }]\n')

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { sweepLeftovers, waiting } from '../../../src/lib/sweep.ts'
+import { runPrefix, sweepEnded, sweepLeftovers, waiting } from '../../../src/lib/sweep.ts'
+import { testFolder } from '../../support/test-folder.ts'
 
 it('only files that nobody comes back for are swept', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-sweep-'))
@@ -27,4 +29,20 @@ it('only files that nobody comes back for are swept', async () => {
   expect(await readdir(folder)).toEqual(['new', 'new.partial', 'new.tmp', 'old.deb'])
   await sweepLeftovers(path.join(folder, 'nowhere'), { now })
   await rm(folder, { recursive: true })
+})
+
+it('the folder of a run goes with the next one when its process has ended, and no other does', async () => {
+  const folder = await testFolder('sweep')
+  const { pid } = spawnSync('true')
+  const left = `run-${pid}-abc`
+  for (const name of [left, `${runPrefix('run-')}def`, 'run-1-init', 'run-abc', `other-${pid}-abc`])
+    await mkdir(path.join(folder, name))
+  await writeFile(path.join(folder, left, 'file'), 'x')
+  await sweepEnded(folder, 'run-')
+  expect(await readdir(folder)).toEqual([
+    `other-${pid}-abc`,
+    'run-1-init',
+    `run-${process.pid}-def`,
+    'run-abc',
+  ])
 })

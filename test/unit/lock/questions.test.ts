@@ -50,7 +50,10 @@ describe('why', () => {
 
   it('a name that is not locked is refused, with the nearest', () => {
     expect(() => explainWhy(lock, 'linux/amd64', 'opensll')).toThrow(
-      'opensll is not in the lock for linux/amd64; near to it: openssl.',
+      'opensll is not in the lock for linux/amd64; near to it: openssl. Try: slipway why openssl',
+    )
+    expect(() => explainWhy(lock, 'linux/amd64', 'zzzzzzzz')).toThrow(
+      'zzzzzzzz is not in the lock for linux/amd64; to see all that is: slipway sbom --platform linux/amd64',
     )
   })
 })
