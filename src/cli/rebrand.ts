@@ -42,6 +42,15 @@ export async function run(
       `--name ${options.name} cannot be an image's; use lower-case letters, digits and single hyphens.`,
     )
   }
+  if (
+    options.out !== undefined &&
+    path.resolve(context.cwd, options.out) === path.resolve(context.cwd, image)
+  ) {
+    throw badInput(
+      'bad-usage',
+      `--out ${options.out} is the image that is given another brand, and would be written over; choose another folder.`,
+    )
+  }
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'rebrand-'))
   try {
     const brand = await readBrandFile(path.resolve(context.cwd, options.brand))

@@ -15,6 +15,8 @@ export interface NewBrand {
   readonly description?: string
 }
 
+const again = 'run the same command again.'
+
 /**
  * Reads a brand: a file of what `brand` holds in `appliance.yaml`, or an `appliance.yaml` itself, which gives name,
  * release and description too. Throws a DefinitionError.
@@ -26,7 +28,7 @@ export async function readBrandFile(file: string): Promise<NewBrand> {
     const { brand, name, version, description } = await loadDefinition(directory)
     return { brand, name, version, description }
   }
-  refuseProblems([...yaml.problems, ...(yaml.problems.length > 0 ? [] : checkBrand(yaml))])
+  refuseProblems([...yaml.problems, ...(yaml.problems.length > 0 ? [] : checkBrand(yaml))], again)
   const { logo, ...brand } = yaml.value as Brand
   if (logo === undefined) return { brand }
   const place = path.resolve(directory, ...logo.split('/'))
@@ -34,7 +36,7 @@ export async function readBrandFile(file: string): Promise<NewBrand> {
   const text = (await isFile(place))
     ? fault && `logo is "${logo}", which ${fault}`
     : `logo is "${logo}", but there is no such file`
-  if (text) refuseProblems([{ ...yaml.placeOf(['logo']), path: 'logo', text }])
+  if (text) refuseProblems([{ ...yaml.placeOf(['logo']), path: 'logo', text }], again)
   return { brand: { ...brand, logo: place } }
 }
 

@@ -20,13 +20,14 @@ export type ValuePath = readonly (string | number)[]
 export class DefinitionError extends SlipwayError {
   readonly problems: readonly Problem[]
 
-  constructor(problems: readonly Problem[]) {
+  /** @param next what to do when it is corrected */
+  constructor(problems: readonly Problem[], next = `run: ${commandName()} validate`) {
     const sentences = problems.map(problemSentence)
     super(
       'bad-definition',
       sentences.length === 1
-        ? `${sentences[0]} Correct it, then run: ${commandName()} validate`
-        : `${sentences.length} mistakes in the definition:\n${sentences.map((line) => `  ${line}\n`).join('')}Correct them, then run: ${commandName()} validate`,
+        ? `${sentences[0]} Correct it, then ${next}`
+        : `${sentences.length} mistakes in the definition:\n${sentences.map((line) => `  ${line}\n`).join('')}Correct them, then ${next}`,
       { exitCode: exitCodes.badInput },
     )
     this.problems = problems
@@ -34,8 +35,8 @@ export class DefinitionError extends SlipwayError {
 }
 
 /** Throws a DefinitionError when there is any problem. */
-export function refuseProblems(problems: readonly Problem[]): void {
-  if (problems.length > 0) throw new DefinitionError(problems)
+export function refuseProblems(problems: readonly Problem[], next?: string): void {
+  if (problems.length > 0) throw new DefinitionError(problems, next)
 }
 
 /** `file:line: text.`, the form that terminals and editors make a link of. */

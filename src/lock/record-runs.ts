@@ -22,7 +22,8 @@ export async function recordRuns(
   recipes: RecipeFiles,
   fetch: FetchDebs,
 ): Promise<Lockfile> {
-  const files = [...recipes.files].filter(([, { text }]) => /^\s+run:/m.test(text))
+  // However YAML writes the key: at the beginning of an item, between braces, in quotes.
+  const files = [...recipes.files].filter(([, { text }]) => /\brun["']?\s*:/.test(text))
   const book = parseRecipes({ ...recipes, files: new Map(files) })
   const platforms = Object.entries(lock.platforms).map(async ([name, platform]) => [
     name,

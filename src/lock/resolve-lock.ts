@@ -4,6 +4,7 @@ import type { Definition } from '../definition/definition.ts'
 import type { ParentContent } from '../definition/parent-content.ts'
 import { noSources } from '../definition/sources/read-sources.ts'
 import type { ProductSources } from '../definition/sources/source.ts'
+import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { debianArchitecture, type Platform } from '../lib/platform.ts'
@@ -155,8 +156,8 @@ function movingNames(
         3,
       )
       throw badInput(
-        'unknown-package',
-        `There is nothing to update: ${name} is not in the lock${near.length === 0 ? '' : `; near to it: ${[...new Set(near)].join(', ')}`}.`,
+        'not-locked',
+        `There is nothing to update: ${name} is not in the lock${near.length === 0 ? '' : `; near to it: ${[...new Set(near)].join(', ')}`}. To move them all: ${commandName()} lock --update`,
       )
     }
     for (const one of locked) if (sources.has(one.source)) moving.add(one.name)

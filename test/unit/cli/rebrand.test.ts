@@ -115,7 +115,15 @@ describe('rebrand is refused', () => {
     })
     expect(await refusal('build', '--brand', 'half.yaml', '--out', 'x')).toEqual({
       exitCode: 2,
-      stderr: `slipway: half.yaml:4: brand.command is "Zeta Link"; it must be the command a user types: lower-case letters, digits and hyphens, and no word of the shell's own. Correct it, then run: slipway validate`,
+      stderr: `slipway: half.yaml:4: brand.command is "Zeta Link"; it must be the command a user types: lower-case letters, digits and hyphens, and no word of the shell's own. Correct it, then run the same command again.`,
+    })
+  })
+
+  it('for a place that is the image itself', async () => {
+    expect(await refusal('build', '--brand', 'zeta.yaml', '--out', './build')).toEqual({
+      exitCode: 2,
+      stderr:
+        'slipway: --out ./build is the image that is given another brand, and would be written over; choose another folder.',
     })
   })
 

@@ -134,7 +134,7 @@ describe('a lock that is made anew', () => {
 
   it('refuses to update what is not locked, with the nearest name', () => {
     expect(() => changed(['opensll'])).toThrow(
-      'There is nothing to update: opensll is not in the lock; near to it: openssl.',
+      'There is nothing to update: opensll is not in the lock; near to it: openssl. To move them all: slipway lock --update',
     )
   })
 })
