@@ -10,7 +10,7 @@ import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { type ApplianceFile, findParents, rootsOf } from './parents.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import { findInRoots, inRoot, namesInRoots, type Roots, rootsWithFile } from './roots.ts'
-import { checkRuntime } from './runtime-check.ts'
+import { checkRuntime, checkRuntimeFiles } from './runtime-check.ts'
 import { checkSchema } from './schema.ts'
 import { findStrays } from './strays.ts'
 import { readYamlFile } from './yaml-file.ts'
@@ -65,6 +65,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     ...components.problems,
     ...(await findStrays(roots, components.names)),
   ]
+  if (problems.length > 0) problems.push(...(await checkRuntimeFiles({ roots })))
   refuseProblems(problems)
 
   const source = appliance.value as ApplianceSource

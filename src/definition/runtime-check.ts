@@ -10,8 +10,9 @@ import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { isOptional, switchedOn } from './optional.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import { type Profile, serviceVariable, settingNames, splitPort } from './profile.ts'
-import { profileNames, readProfile } from './profile-load.ts'
+import { profileNames, readProfile, readProfileFile } from './profile-load.ts'
 import { inRoot, namesInRoots, type Root } from './roots.ts'
+import { checkSchema } from './schema.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** The product's Compose file with these variables replaced. Throws a DefinitionError that names every mistake. */
@@ -78,14 +79,28 @@ export async function checkRuntime(definition: Definition): Promise<Problem[]> {
     problems.push(...own)
     if (profile && compose) problems.push(...checkEffect(file, compose, names))
   }
-  const told = new Set<string>()
   const services = Object.keys(Object(Object(yaml.value).services))
-  return problems
-    .map((one) => withNearService(sayingWhere(one, definition.roots), services))
-    .filter(({ file, line, text }) => {
-      const key = `${file}:${line}:${text}`
-      return told.has(key) ? false : told.add(key)
-    })
+  return once(problems.map((one) => withNearService(sayingWhere(one, definition.roots), services)))
+}
+
+/** What is wrong with each of these files by itself, where the rest of the definition is not right either. */
+export async function checkRuntimeFiles(place: Pick<Definition, 'roots'>): Promise<Problem[]> {
+  const problems: Problem[] = []
+  if ((await composeFiles(place)).length > 0)
+    problems.push(...readCompose(await readComposeFile(place), {}).problems)
+  for (const name of await profileNames(place)) {
+    const yaml = await readProfileFile(place, name)
+    problems.push(...yaml.problems, ...checkSchema('profile', yaml))
+  }
+  return once(problems)
+}
+
+function once(problems: readonly Problem[]): Problem[] {
+  const told = new Set<string>()
+  return problems.filter(({ file, line, text }) => {
+    const key = `${file}:${line}:${text}`
+    return told.has(key) ? false : told.add(key)
+  })
 }
 
 /** A parent's file is not this product's to change: what is wrong with it here is put right in the file over it. */

@@ -510,6 +510,8 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
   it('tells the mistakes of all files at once, as data too', async () => {
     await put('appliance.yaml', appliance.replace('command', 'comand'))
     await put('images/base/component.yaml', 'esential: true\n')
+    await put('compose/appliance.yaml', 'services:\n  web: { imge: tiny }\n')
+    await put('profiles/site.yaml', 'servces: {}\n')
     await expect(load()).rejects.toMatchObject({
       problems: [
         {
@@ -523,6 +525,18 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
           line: 1,
           path: 'esential',
           text: 'esential is unknown; did you mean essential? Known at the top: description, layer, essential, optional, packages, sources, groups, users, directories, files, links, ports, checks, licence',
+        },
+        {
+          file: 'compose/appliance.yaml',
+          line: 2,
+          path: 'services.web.imge',
+          text: expect.stringContaining('services.web.imge is unknown; did you mean image?'),
+        },
+        {
+          file: 'profiles/site.yaml',
+          line: 1,
+          path: 'servces',
+          text: expect.stringContaining('servces is unknown; did you mean services?'),
         },
       ],
     })
