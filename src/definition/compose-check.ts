@@ -6,7 +6,7 @@ import type { YamlFile } from './yaml-file.ts'
 
 /**
  * What a Compose file says that would come to nothing: volumes and networks that no service has, circles of
- * `depends_on`, variables that nothing sets, an image that is not the product's. Pure.
+ * `depends_on`, ports published twice, variables that nothing sets, an image that is not the product's. Pure.
  *
  * @param yaml the file as it is written, variables in place
  */
@@ -26,6 +26,12 @@ export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<str
     ...unjoined(compose).map((key) => problem(['networks', key], 'is joined by no service')),
     ...circles(compose).map((way) =>
       problem(['services', way[0]!, 'depends_on'], `goes in a circle: ${way.join(' → ')}`),
+    ),
+    ...publishedTwice(compose).map(({ service, index, port, by }) =>
+      problem(
+        ['services', service, 'ports', index],
+        `publishes the port ${port}, which ${by} publishes already`,
+      ),
     ),
     ...misspelt(compose, used).map(({ variable, meant }) =>
       problem(
@@ -72,6 +78,26 @@ function circles({ services }: Compose): string[][] {
   }
   for (const name of needs.keys()) visit(name, [])
   return found
+}
+
+/** Ports of the host that two services, or one twice, would have by default. */
+function publishedTwice({
+  services,
+}: Compose): { service: string; index: number; port: string; by: string }[] {
+  const taken: { readonly port: string; readonly address: string | undefined; readonly by: string }[] = []
+  return services.flatMap(({ name, ports }) =>
+    ports.flatMap(({ published, protocol, hostAddress: address }, index) => {
+      if (published === undefined) return []
+      const port = `${published}/${protocol}`
+      const other = taken.find(
+        (one) =>
+          one.port === port &&
+          (one.address === undefined || address === undefined || one.address === address),
+      )
+      taken.push({ port, address, by: name })
+      return other ? [{ service: name, index, port, by: other.by }] : []
+    }),
+  )
 }
 
 /** Variables that belong to no service, where one that does is spelt nearly so: what a profile says would not reach them. */

@@ -146,6 +146,29 @@ async function checkTwice(definition: Pick<Definition, 'roots'>): Promise<Proble
 
 function checkComponents(compose: Compose, yaml: YamlFile, definition: Definition): Problem[] {
   const known = definition.components.map((component) => component.name)
+  const unrun = definition.components.filter(
+    ({ licence, name }) =>
+      licence !== undefined && !compose.services.some(({ component }) => component === name),
+  )
+  const alone = compose.volumes.some(({ holds }) => holds === 'licence') ? [] : unrun
+  return [
+    ...alone.map(({ name }) =>
+      problem(
+        yaml,
+        ['services'],
+        `run no component ${name}, which asks for a licence, and no volume holds one, so that none would be asked for; name it under x-slipway of its service, and mount a volume with \`x-slipway: { holds: licence }\` there read-only`,
+      ),
+    ),
+    ...checkServices(compose, yaml, definition, known),
+  ]
+}
+
+function checkServices(
+  compose: Compose,
+  yaml: YamlFile,
+  definition: Definition,
+  known: readonly string[],
+): Problem[] {
   return compose.services.flatMap(({ name, component, mounts }) => {
     const found = definition.components.find((one) => one.name === component)
     if (found) return checkLicensed(found, mounts, compose, yaml, definition, name)

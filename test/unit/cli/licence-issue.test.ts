@@ -12,6 +12,8 @@ beforeEach(async () => {
   await product.write({
     'appliance.yaml': `${product.appliance}keys: [vendor.pub]\n`,
     'images/app/component.yaml': 'packages: [app]\nlicence: wan\n',
+    'compose/appliance.yaml':
+      'services:\n  app: { image: tiny, volumes: ["licence:/licence:ro"] }\nvolumes:\n  licence: { x-slipway: { holds: licence } }\n',
   })
 })
 afterEach(() => product.remove())

@@ -432,6 +432,11 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
       'compose/appliance.yaml:2: services.web.depends_on goes in a circle: web → db → web.',
     ],
     [
+      'a port of the host that another service has',
+      'services:\n  web: { image: a, ports: ["80:80", "127.0.0.1:81:80"] }\n  db: { image: a, ports: ["127.0.0.2:81:80", "80:80/udp", "127.0.0.1:80:8080"] }\n',
+      'compose/appliance.yaml:3: services.db.ports[2] publishes the port 80/tcp, which web publishes already.',
+    ],
+    [
       'a variable that is nearly one of a service',
       'services:\n  web:\n    image: a\n    mem_limit: ${WBE_MEMORY:-5m}\n',
       'compose/appliance.yaml:4: services.web.mem_limit uses the variable WBE_MEMORY, which nothing sets; did you mean WEB_MEMORY?',
@@ -449,6 +454,13 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
   ])('refuses in the Compose file what would come to nothing: %s', async (_, text, sentence) => {
     await put('compose/appliance.yaml', text)
     expect(await refusal()).toBe(sentence + correct)
+  })
+
+  it('refuses a component that asks for a licence and is run by no service', async () => {
+    await put('images/base/component.yaml', 'essential: true\nlicence: wan\n')
+    expect(await refusal()).toBe(
+      `compose/appliance.yaml:1: services run no component base, which asks for a licence, and no volume holds one, so that none would be asked for; name it under x-slipway of its service, and mount a volume with \`x-slipway: { holds: licence }\` there read-only.${correct}`,
+    )
   })
 
   it('refuses a service in two files of one product, and passes over its like in a file of the same name', async () => {
