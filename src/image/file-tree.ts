@@ -88,13 +88,15 @@ export class FileTree {
 
   /**
    * Adds or replaces an entry in the layer being written; missing parents become 0755 root directories. A directory
-   * that the tree has already keeps its place in the layer below when nothing about it changes. Throws `over-folder` and
+   * that the tree has already keeps its place in the layer below when nothing about it changes. Throws `over-folder`, `over-file` and
    * `below-file` (exit code 2) where what stands there is of another kind.
    */
   put(entry: Entry): Entry {
     const path = this.resolve(entry.path)
     const old = this.#at(path)
     if (entry.type === 'directory' && old?.type === 'directory' && sameDirectory(old, entry)) return old
+    if (entry.type === 'directory' && old?.type === 'file')
+      throw badInput('over-file', `/${path} is a file of the image, and a folder cannot take its place.`)
     if (entry.type !== 'directory' && old) this.#refuseOverFolder(path, entry, old)
     this.#ensureParents(path)
     const placed = path === entry.path ? entry : { ...entry, path }

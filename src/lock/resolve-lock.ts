@@ -23,6 +23,7 @@ import {
   type Lockfile,
   lockVersion,
 } from './lockfile.ts'
+import { refuseStrayExcludes } from './stray-excludes.ts'
 
 export interface LockChoices {
   /** The lock so far: its versions are kept where nothing speaks against it. */
@@ -59,6 +60,8 @@ export function resolveLock(
       ? first
       : resolvePlatforms(request, new Set([...moving, ...lagging.map(({ name }) => name)]))
   if (!archSkew) refuseArchSkew(platforms)
+  const indexes = definition.platforms.map((platform) => archive.index(debianArchitecture(platform)))
+  refuseStrayExcludes(definition.exclude, indexes, platforms)
 
   const lock: Lockfile = {
     lockVersion,

@@ -91,6 +91,9 @@ describe('FileTree', () => {
     expect(put(file('etc/passwd/x'))).toThrow(
       '/etc/passwd/x cannot be there: /etc/passwd is a file of the image.',
     )
+    expect(put(directory('etc/passwd'))).toThrow(
+      '/etc/passwd is a file of the image, and a folder cannot take its place.',
+    )
     expect([put(link('bin', 'usr/sbin')), put(link('run', 'var/run'))].map((fits) => fits().type)).toEqual([
       'symlink',
       'symlink',

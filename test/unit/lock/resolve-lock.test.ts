@@ -12,7 +12,8 @@ const lines = `
   dnsmasq-base 2.91; Depends: libc6, libnettle8
   libnettle8 3.10
   squid 6.13-1+b2; Source: squid (6.13-1); Depends: libssl3, libnettle8, logrotate
-  logrotate 3.22`
+  logrotate 3.22
+  dnsmasq 2.91`
 const archive = tinyArchiveView({ trixie: { amd64: lines } })
 const definition = tinyDefinition(
   [
@@ -32,6 +33,21 @@ const layers = (lock: Lockfile): string[] =>
 
 describe('resolveLock', () => {
   const lock = resolveLock(definition, archive)
+
+  it('refuses to leave out what nobody asks for and the archive does not have, and nothing else', () => {
+    const excluding = (...names: string[]) =>
+      resolveLock(
+        {
+          ...definition,
+          exclude: Object.fromEntries(['logrotate', ...names].map((name) => [name, 'A reason in words.'])),
+        },
+        archive,
+      ).platforms['linux/amd64']!.excluded!.map(({ name }) => name)
+    expect(() => excluding('bahs')).toThrow(
+      'exclude names bahs, which no package asks for and the archive does not have; near to it: bash.',
+    )
+    expect(excluding('dnsmasq')).toEqual(['logrotate'])
+  })
 
   it('says where every byte comes from, and is dated by the newest InRelease', () => {
     const { lockVersion, assemblyVersion, date, archives } = lock
