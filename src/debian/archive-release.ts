@@ -81,7 +81,14 @@ async function openAt(
   const data = await downloadBytes(
     { url, name: `The InRelease of ${suite}`, limit: largestInRelease },
     options,
-  )
+  ).catch((error: unknown) => {
+    if (errorCode(error) !== 'not-found') throw error
+    throw new SlipwayError(
+      'not-found',
+      `There is no suite ${suite} at ${shownUrl(mirror)} (${shownUrl(url)} answers 404); correct debian.suite in appliance.yaml, or set another mirror (debian.mirror there, or SLIPWAY_MIRROR).`,
+      { cause: error },
+    )
+  })
   const snapshot = snapshotTime(mirror)
   const release = await verifyRelease(data, keyring, {
     suite,

@@ -251,7 +251,7 @@ describe('an archive is refused, and nothing of it kept,', () => {
   it('when the mirror does not have the suite', async () => {
     expect(await refusal(source({ suite: 'forky' }))).toEqual([
       'not-found',
-      `The InRelease of forky cannot be downloaded from ${server.url}/dists/forky/InRelease: it answers 404: it does not have the file; try again later, or set another mirror (debian.mirror in appliance.yaml, or SLIPWAY_MIRROR).`,
+      `There is no suite forky at ${server.url} (${server.url}/dists/forky/InRelease answers 404); correct debian.suite in appliance.yaml, or set another mirror (debian.mirror there, or SLIPWAY_MIRROR).`,
     ])
   })
 
@@ -326,7 +326,7 @@ describe('without a mirror in the definition', () => {
     await writeSources(entry(server.url, 'noble noble-security'))
     expect(await refusal({ ...unnamed(), suite: 'forky' })).toEqual([
       'no-mirror',
-      `None of this host's apt sources serves forky; set debian.mirror in appliance.yaml, or SLIPWAY_MIRROR. The InRelease of forky cannot be downloaded from ${server.url}/dists/forky/InRelease: it answers 404: it does not have the file; try again later, or set another mirror (debian.mirror in appliance.yaml, or SLIPWAY_MIRROR).`,
+      `None of this host's apt sources serves forky; set debian.mirror in appliance.yaml, or SLIPWAY_MIRROR. There is no suite forky at ${server.url} (${server.url}/dists/forky/InRelease answers 404); correct debian.suite in appliance.yaml, or set another mirror (debian.mirror there, or SLIPWAY_MIRROR).`,
     ])
   })
 
