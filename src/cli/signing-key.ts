@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { keyId, readPrivateKey, readPublicKeys } from '../bundle/key.ts'
 import type { Definition } from '../definition/definition.ts'
@@ -14,7 +14,19 @@ export interface SigningOptions {
 /** The private key that a verb signs with. Throws `bad-key`, `no-passphrase`. */
 export async function readSigningKey(context: Context, options: SigningOptions): Promise<KeyObject> {
   const passphrase = await readPassphrase(context, options.passphraseFile)
-  return readPrivateKey(path.resolve(context.cwd, options.key), passphrase)
+  const file = path.resolve(context.cwd, options.key)
+  const key = await readPrivateKey(file, passphrase)
+  if (passphrase === undefined && (await isOpenToOthers(file)))
+    context.report({
+      type: 'note',
+      text: `${options.key} can be read by others on this machine; to keep it yours: chmod 600 ${options.key}`,
+    })
+  return key
+}
+
+/** Whether group or others may read a file; Windows keeps that elsewhere. */
+async function isOpenToOthers(file: string): Promise<boolean> {
+  return process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0
 }
 
 /** The first line of a file; undefined where none is named. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { slipway } from '../../support/slipway.ts'
@@ -70,6 +70,14 @@ it('a licence that was changed after it was signed is shown as that', async () =
     1,
     `It was changed after the key ${JSON.parse(text).key} signed it: it does not count.`,
   ])
+})
+
+it('a private key that others can read is told of, and signs', async () => {
+  await chmod(path.join(product.directory, 'vendor.key'), 0o640)
+  expect(await issue('Ex')).toEqual({
+    exitCode: 0,
+    said: 'vendor.key can be read by others on this machine; to keep it yours: chmod 600 vendor.key',
+  })
 })
 
 it('a private key under keys is refused before anything is built', async () => {
