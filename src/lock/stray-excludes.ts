@@ -23,7 +23,7 @@ export function refuseStrayExcludes(
     const near = nearest(name, indexes[0]!.names(), 3)
     throw badInput(
       'unknown-package',
-      `exclude names ${name}, which no package asks for and the archive does not have${near.length === 0 ? '' : `; near to it: ${near.join(', ')}`}.`,
+      `exclude names ${name}, which no package asks for and the archive does not have${near.length === 0 ? '' : `; near to it: ${near.join(', ')}`}. Correct it, or take it away: what a parent names, with an empty value.`,
     )
   }
 }

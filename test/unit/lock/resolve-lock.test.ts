@@ -44,7 +44,7 @@ describe('resolveLock', () => {
         archive,
       ).platforms['linux/amd64']!.excluded!.map(({ name }) => name)
     expect(() => excluding('bahs')).toThrow(
-      'exclude names bahs, which no package asks for and the archive does not have; near to it: bash.',
+      'exclude names bahs, which no package asks for and the archive does not have; near to it: bash. Correct it, or take it away: what a parent names, with an empty value.',
     )
     expect(excluding('dnsmasq')).toEqual(['logrotate'])
   })
