@@ -1,7 +1,7 @@
+import { composeVariables, loadCompose } from '../definition/compose-file.ts'
 import type { Definition } from '../definition/definition.ts'
 import { type Profile, profileVariables } from '../definition/profile.ts'
 import { loadProfile, profileNames } from '../definition/profile-load.ts'
-import { composeVariables, loadCompose } from '../definition/runtime-check.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { BackupHeader } from '../host/backup/format.ts'

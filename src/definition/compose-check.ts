@@ -1,8 +1,8 @@
 import { nearest } from '../lib/nearest.ts'
 import type { Compose } from './compose.ts'
-import { type Problem, showPath, type ValuePath } from './problem.ts'
+import type { Problem, ValuePath } from './problem.ts'
 import { serviceVariable } from './profile.ts'
-import type { YamlFile } from './yaml-file.ts'
+import { problemAt, type YamlFile } from './yaml-file.ts'
 
 /**
  * What a Compose file says that would come to nothing: volumes and networks that no service has, circles of
@@ -11,11 +11,7 @@ import type { YamlFile } from './yaml-file.ts'
  * @param yaml the file as it is written, variables in place
  */
 export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<string>): Problem[] {
-  const problem = (at: ValuePath, text: string): Problem => ({
-    ...yaml.placeOf(at),
-    path: showPath(at),
-    text: `${showPath(at)} ${text}`,
-  })
+  const problem = (at: ValuePath, text: string): Problem => problemAt(yaml, at, text)
   return [
     ...unmounted(compose).map((key) =>
       problem(

@@ -1,69 +1,14 @@
-import { readFile } from 'node:fs/promises'
-import { stringify } from 'yaml'
 import { nearest } from '../lib/nearest.ts'
 import type { Compose, ComposeMount } from './compose.ts'
 import { checkUse } from './compose-check.ts'
+import { composeFiles, readComposeFile } from './compose-file.ts'
 import { readCompose } from './compose-parse.ts'
 import type { Component, Definition } from './definition.ts'
-import type { Variables } from './interpolate.ts'
-import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
-import { isOptional, switchedOn } from './optional.ts'
-import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { type Profile, serviceVariable, settingNames, splitPort } from './profile.ts'
 import { profileNames, readProfile, readProfileFile } from './profile-load.ts'
-import { inRoot, namesInRoots, type Root } from './roots.ts'
 import { checkSchema } from './schema.ts'
-import { readYamlFile, type YamlFile } from './yaml-file.ts'
-
-/** The product's Compose file with these variables replaced. Throws a DefinitionError that names every mistake. */
-export async function loadCompose(
-  definition: Pick<Definition, 'roots'>,
-  variables: Variables,
-): Promise<Compose> {
-  const { compose, problems } = readCompose(await readComposeFile(definition), variables)
-  refuseProblems(problems)
-  return compose!
-}
-
-/** The names of the variables that the product's Compose file uses: what a profile can set. */
-export async function composeVariables(definition: Pick<Definition, 'roots'>): Promise<ReadonlySet<string>> {
-  return readCompose(await readComposeFile(definition), {}).names
-}
-
-/** The text of the product's Compose file, as docker-compose reads it. */
-export async function readComposeText(definition: Pick<Definition, 'roots'>): Promise<string> {
-  const files = await composeFiles(definition)
-  const [only, ...more] = files
-  if (only && more.length === 0) return readFile(inRoot(only.root, only.file), 'utf8')
-  return stringify((await readComposeFile(definition)).value)
-}
-
-/** The product's Compose files laid over each other: its parents' first, `appliance.yaml` before the others. */
-export async function readComposeFile(definition: Pick<Definition, 'roots'>): Promise<MergedYaml> {
-  const files = await composeFiles(definition)
-  if (files.length === 0) files.push({ root: definition.roots[0], file: mainFile })
-  return mergeYaml(await Promise.all(files.map(({ root, file }) => readYamlFile(root, file))))
-}
-
-const mainFile = 'compose/appliance.yaml'
-
-/** Every file of `compose/` but those named after an optional component that is not switched on. */
-async function composeFiles({ roots }: Pick<Definition, 'roots'>): Promise<{ root: Root; file: string }[]> {
-  const found = []
-  const on = await switchedOn(roots)
-  for (const root of roots.toReversed()) {
-    const names = (await namesInRoots([root], 'compose')).filter((name) => name.endsWith('.yaml'))
-    const files: string[] = []
-    for (const name of names) {
-      const component = name.slice(0, -'.yaml'.length)
-      if (on.includes(component) || !(await isOptional(roots, component))) files.push(`compose/${name}`)
-    }
-    for (const file of files.sort((a, b) => Number(b === mainFile) - Number(a === mainFile))) {
-      found.push({ root, file })
-    }
-  }
-  return found
-}
+import { problemAt, readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** How it runs and how much: the Compose file, every profile, and what they say about each other. */
 export async function checkRuntime(definition: Definition): Promise<Problem[]> {
@@ -133,7 +78,7 @@ async function checkTwice(definition: Pick<Definition, 'roots'>): Promise<Proble
       if (beneath === undefined) first.set(name, file)
       else if (beneath !== file)
         problems.push(
-          problem(
+          problemAt(
             yaml,
             ['services', name],
             `stands in ${beneath} too; what changes it belongs into a file of that name`,
@@ -153,7 +98,7 @@ function checkComponents(compose: Compose, yaml: YamlFile, definition: Definitio
   const alone = compose.volumes.some(({ holds }) => holds === 'licence') ? [] : unrun
   return [
     ...alone.map(({ name }) =>
-      problem(
+      problemAt(
         yaml,
         ['services'],
         `run no component ${name}, which asks for a licence, and no volume holds one, so that none would be asked for; name it under x-slipway of its service, and mount a volume with \`x-slipway: { holds: licence }\` there read-only`,
@@ -175,7 +120,7 @@ function checkServices(
     if (component === undefined) return []
     const at = ['services', name, 'x-slipway', 'component']
     return [
-      problem(
+      problemAt(
         yaml,
         at,
         `is "${component}"; it must be a component: ${known.join(', ')}${suggest(component, known)}`,
@@ -203,7 +148,7 @@ function checkLicensed(
     ...(keys.length > 0
       ? []
       : [
-          problem(
+          problemAt(
             yaml,
             ['services', service],
             `runs a component that asks for a licence, and appliance.yaml names no keys`,
@@ -212,7 +157,7 @@ function checkLicensed(
     ...(mounted
       ? []
       : [
-          problem(
+          problemAt(
             yaml,
             at,
             'mount no licence, which its component asks for; mount a volume with `x-slipway: { holds: licence }` read-only',
@@ -230,7 +175,7 @@ function checkEffect(yaml: YamlFile, compose: Compose, used: ReadonlySet<string>
   for (const [service, share] of Object.entries(own.services ?? {})) {
     if (!services.includes(service)) {
       problems.push(
-        problem(
+        problemAt(
           yaml,
           ['services', service],
           `is no service of the Compose file; it must be one of ${services.join(', ')}${suggest(service, services)}`,
@@ -241,23 +186,23 @@ function checkEffect(yaml: YamlFile, compose: Compose, used: ReadonlySet<string>
     const { settings = {}, ...common } = share
     for (const key of Object.keys(common)) {
       const variable = serviceVariable(service, key)
-      if (!used.has(variable)) problems.push(problem(yaml, ['services', service, key], noEffect(variable)))
+      if (!used.has(variable)) problems.push(problemAt(yaml, ['services', service, key], noEffect(variable)))
     }
     for (const key of Object.keys(settings)) {
       const variable = serviceVariable(service, key)
       if (used.has(variable)) continue
       const text = `${noEffect(variable)}${suggest(key, settingNames(service, used))}`
-      problems.push(problem(yaml, ['services', service, 'settings', key], text))
+      problems.push(problemAt(yaml, ['services', service, 'settings', key], text))
     }
     const address = serviceVariable(service, 'address')
     if (splitPort(share.port === undefined ? undefined : String(share.port)).address && !used.has(address)) {
-      problems.push(problem(yaml, ['services', service, 'port'], noEffect(address)))
+      problems.push(problemAt(yaml, ['services', service, 'port'], noEffect(address)))
     }
   }
   if (own.allowedNetworks && !used.has('ALLOWED_NETWORKS'))
-    problems.push(problem(yaml, ['allowedNetworks'], noEffect('ALLOWED_NETWORKS')))
+    problems.push(problemAt(yaml, ['allowedNetworks'], noEffect('ALLOWED_NETWORKS')))
   if (own.upstreamDns && !used.has('UPSTREAM_DNS'))
-    problems.push(problem(yaml, ['upstreamDns'], noEffect('UPSTREAM_DNS')))
+    problems.push(problemAt(yaml, ['upstreamDns'], noEffect('UPSTREAM_DNS')))
   return problems
 }
 
@@ -268,8 +213,4 @@ function noEffect(variable: string): string {
 function suggest(word: string, candidates: readonly string[]): string {
   const near = nearest(word, candidates)[0]
   return near ? `; did you mean ${near}?` : ''
-}
-
-function problem(yaml: YamlFile, at: ValuePath, text: string): Problem {
-  return { ...yaml.placeOf(at), path: showPath(at), text: `${showPath(at)} ${text}` }
 }

@@ -1,10 +1,10 @@
+import { readComposeFile } from './compose-file.ts'
 import { mergeAppliance } from './load.ts'
 import { type MergedYaml, mergeYaml, type Setting } from './merge-yaml.ts'
 import { findParents, rootsOf } from './parents.ts'
 import { showPath, type ValuePath } from './problem.ts'
 import { profileNames, readProfileFile } from './profile-load.ts'
 import { namesInRoots, type Roots, rootsWithFile } from './roots.ts'
-import { readComposeFile } from './runtime-check.ts'
 import { readYamlFile } from './yaml-file.ts'
 
 /** A merged file of a definition, and where its values hang in the whole: "components.optimiser". */

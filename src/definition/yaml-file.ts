@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Document, Node, Pair, YAMLError } from 'yaml'
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { errorCode } from '../lib/errors.ts'
-import type { Problem, ValuePath } from './problem.ts'
+import { type Problem, showPath, type ValuePath } from './problem.ts'
 import { type Root, shownFile } from './roots.ts'
 
 /** Where something is said. */
@@ -145,4 +145,9 @@ function pairOf(items: readonly Pair[], key: string | number): Pair | undefined 
 
 function startOf(node: unknown): number | undefined {
   return (node as Node | null)?.range?.[0]
+}
+
+/** What is wrong with a value of a file, at its line; `text` goes on after the value's path. */
+export function problemAt(yaml: YamlFile, at: ValuePath, text: string): Problem {
+  return { ...yaml.placeOf(at), path: showPath(at), text: `${showPath(at)} ${text}` }
 }

@@ -1,3 +1,4 @@
+import { fieldOf, parseStanzas } from '../debian/deb822.ts'
 import { badInput, type SlipwayError } from '../lib/errors.ts'
 import type { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
@@ -48,15 +49,15 @@ function place(tree: FileTree, entry: Entry, unpacked: LayerPackage, owners: Pat
 }
 
 function replaces(newer: LayerPackage, older: LayerPackage): boolean {
-  return namesReplaced(controlOf(newer)).includes(older.locked.name)
+  return namesReplaced(replacesField(newer)).includes(older.locked.name)
 }
 
-function controlOf({ control }: LayerPackage): string {
-  return new TextDecoder().decode(control.get('control'))
+function replacesField({ control }: LayerPackage): string | undefined {
+  const [stanza] = parseStanzas(new TextDecoder().decode(control.get('control')), 'control')
+  return stanza && fieldOf(stanza, 'Replaces')
 }
 
-function namesReplaced(control: string): string[] {
-  const field = /^Replaces:(.*(?:\n[ \t].*)*)/im.exec(control)?.[1] ?? ''
+function namesReplaced(field = ''): string[] {
   return field.split(',').map((name) => name.trim().split(/[\s:(]/)[0]!)
 }
 
@@ -71,11 +72,10 @@ function isKeptBelow(tree: FileTree, paths: readonly string[], unpacked: LayerPa
     const listed = `\n${textOf(tree, `${info}/${file}`)}`
     if (!lines.some((line) => listed.includes(line))) continue
     const name = file.slice(0, -'.list'.length).split(':')[0]!
-    if (name === unpacked.locked.name || namesReplaced(controlOf(unpacked)).includes(name)) continue
-    const status = `\n\n${tree.readText('var/lib/dpkg/status')}\n\n`
-    const from = status.indexOf(`\n\nPackage: ${name}\n`)
-    const stanza = status.slice(from, status.indexOf('\n\n', from + 2))
-    if (namesReplaced(stanza).includes(unpacked.locked.name)) return true
+    if (name === unpacked.locked.name || namesReplaced(replacesField(unpacked)).includes(name)) continue
+    const status = parseStanzas(tree.readText('var/lib/dpkg/status'), 'var/lib/dpkg/status')
+    const below = status.find((stanza) => fieldOf(stanza, 'Package') === name)
+    if (below && namesReplaced(fieldOf(below, 'Replaces')).includes(unpacked.locked.name)) return true
     throw clash(paths[0]!, name, named(unpacked))
   }
   return false
