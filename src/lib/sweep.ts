@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { errorCode } from './errors.ts'
+import { isProcessAlive } from './process-alive.ts'
 
 const day = 24 * 3600 * 1000
 
@@ -36,16 +36,7 @@ export function runPrefix(prefix: string): string {
 export async function sweepEnded(folder: string, prefix: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined
-    if (pid === undefined || runs(Number(pid))) continue
+    if (pid === undefined || (await isProcessAlive(Number(pid)))) continue
     await rm(path.join(folder, name), { recursive: true, force: true }).catch(() => {})
-  }
-}
-
-/** A process of somebody else's may not be asked, and is there. */
-function runs(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH'
   }
 }
