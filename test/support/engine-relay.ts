@@ -46,6 +46,8 @@ export class EngineRelay {
   ): Promise<EngineRelay> {
     const socket = path.join(folder, 'engine.sock')
     const relay = new EngineRelay(socket, endpoint)
+    // As an Engine: it keeps a connection for as long as its client does.
+    relay.#server.keepAliveTimeout = 0
     relay.#server.listen(socket)
     await once(relay.#server, 'listening')
     return relay
@@ -66,7 +68,9 @@ export class EngineRelay {
   async #pass(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const change = this.#note(request)
     if (change) await this.#before(change)
-    const { method, url, headers } = request
+    const { method, url } = request
+    // An Engine that may close after its answer breaks whatever is still being written, and the answer is lost.
+    const headers = { ...request.headers, connection: 'keep-alive' }
     const options = { ...this.#target, method, path: url, headers, agent: false } as http.RequestOptions
     const upstream = http.request(options)
     request.on('error', () => upstream.destroy())
