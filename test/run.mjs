@@ -17,7 +17,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { addCounts, countReport, formatCounts, listFailures } from './support/counts.mjs'
+import { addCounts, countReport, formatCounts } from './support/counts.mjs'
 import { hostPackages } from './support/host-packages.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -170,21 +170,28 @@ async function vitest(projects, { inside = [], output = 'inherit' } = {}) {
     ...projects.flatMap((project) => ['--project', project]),
     '--reporter=default',
     '--reporter=json',
+    `--reporter=${path.join(root, 'test', 'support', 'failure-reporter.mjs')}`,
     `--outputFile.json=${reportFile}`,
   ]
+  const failuresFile = path.join(scratch, `${projects.join('-')}-failures.json`)
   const env = {
     SLIPWAY_BUILT: built,
+    SLIPWAY_FAILURES: failuresFile,
     ...(values.golden && { SLIPWAY_GOLDEN: 'write' }),
     ...(inside.length > 0 && { DOCKER_HOST: '' }),
   }
   const runner = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const status = await runNode(runner, [...parameters, ...filters], { env, inside, output })
-  const text = await readFile(reportFile, 'utf8').catch(() => undefined)
-  const report = text && JSON.parse(text)
-  const named = listFailures(report, root)
+  const report = await readReport(reportFile)
+  const named = (await readReport(failuresFile)) ?? []
   failures.push(...named)
   if (status !== 0 && named.length === 0) failures.push(`${projects.join(', ')}: vitest ended with ${status}`)
   return countReport(report, status)
+}
+
+async function readReport(file) {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  return text && JSON.parse(text)
 }
 
 /** Runs a module in a child, which gets the signals that this process gets; returns its exit code. */

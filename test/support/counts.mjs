@@ -1,4 +1,4 @@
-/** What a vitest JSON report says: how many tests, and which failed. */
+/** How many tests a vitest JSON report tells of. */
 
 /** Adds two counts. */
 export function addCounts(a, b) {
@@ -29,20 +29,4 @@ export function countReport(report, status) {
   const none = counts.passed + counts.failed === 0
   if (counts.failed === 0 && (status !== 0 || none)) counts.failed = 1
   return counts
-}
-
-/** The tests of a report that failed, each by its file, its name and the first line of what it found. */
-export function listFailures(report, root) {
-  return (report?.testResults ?? []).flatMap(({ name, message, assertionResults }) => {
-    const file = name.startsWith(root) ? name.slice(root.length + 1) : name
-    const failed = assertionResults.filter(({ status }) => status === 'failed')
-    if (failed.length === 0) return message ? [`${file}: ${firstLine(message)}`] : []
-    return failed.map(
-      ({ fullName, failureMessages }) => `${file}: ${fullName}: ${firstLine(failureMessages[0] ?? '')}`,
-    )
-  })
-}
-
-function firstLine(text) {
-  return text.trim().split('\n')[0]
 }
