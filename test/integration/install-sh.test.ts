@@ -281,6 +281,13 @@ describe('the command that install.sh leaves', () => {
     ])
   })
 
+  it('takes nothing that comes in from who calls it', async () => {
+    const loop = 'printf "one\\ntwo\\n" | while read -r word; do in-wan status >&2; echo "$word"; done'
+    expect(await on(loop)).toMatchObject({ exitCode: 0, stdout: 'one\ntwo' })
+    // A container would leave most of this unread, which some of Docker’s own commands take for a failure.
+    expect(await on('yes | in-wan status')).toMatchObject({ exitCode: 0 })
+  })
+
   it('reads and writes the files of this host, wherever it is called', async () => {
     await on('mkdir -p "/srv/a, b"')
     const backup = await on('in-wan backup "/srv/a, b/site.backup"', { cwd: '/etc' })

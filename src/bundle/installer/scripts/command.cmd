@@ -3,10 +3,10 @@ rem @marker@
 rem The command of @product@: runs the installer image in the Docker Engine. Files are those of the current folder.
 setlocal
 set "image=@image@"
-set "terminal=--tty"
+set "terminal=--interactive --tty"
 if defined SLIPWAY_NO_TTY set "terminal="
 for %%a in (%*) do if "%%~a"=="--json" set "terminal="
-docker run --rm --pull never --interactive %terminal% @container_options@ --env "SLIPWAY_HOST_ADDRESSES=@addresses@" --label "io.slipway.verb=%~1" --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount "type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock" --mount "type=bind,src=%CD%,dst=/work" --workdir /work %image% %*
+docker run --rm --pull never %terminal% @container_options@ --env "SLIPWAY_HOST_ADDRESSES=@addresses@" --label "io.slipway.verb=%~1" --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount "type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock" --mount "type=bind,src=%CD%,dst=/work" --workdir /work %image% %*
 set "code=%ERRORLEVEL%"
 if not "%code%"=="125" goto done
 docker image inspect %image% >nul 2>nul

@@ -162,13 +162,11 @@ DIRECTORIES
     done
   fi
   [ -z "${NO_COLOR:-}" ] || set -- --env NO_COLOR "$@"
+  # Questions are for a terminal. What else comes in belongs to who called: the lines of a loop, say.
   interactive=
   if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then
     interactive=-i
     set -- --interactive --tty --env TERM "$@"
-  elif [ ! -t 0 ]; then
-    interactive=-i
-    set -- --interactive "$@"
   fi
   options=$(($# - count))
   if [ "$place" = here ]; then

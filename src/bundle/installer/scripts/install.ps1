@@ -132,5 +132,5 @@ if ($Earlier.Count -gt 0) {
   Say 'An earlier run is still at work; waiting for it ...'
   & docker wait $Earlier >$null
 }
-& docker run --rm --pull never --interactive $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --mount "type=bind,src=$PSScriptRoot,dst=/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
+& docker run --rm --pull never $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --mount "type=bind,src=$PSScriptRoot,dst=/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
 exit $LASTEXITCODE
