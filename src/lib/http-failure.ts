@@ -84,12 +84,15 @@ export function statusFailure(status: number, retryAfter: string | undefined, no
     403: 'it refuses access',
     404: 'it does not have the file',
     407: 'the proxy asks for a password',
+    405: 'it does not allow this',
     410: 'it no longer has the file',
+    413: 'it takes no request of this size',
     429: 'it says there were too many requests',
     500: 'it has an error of its own',
     502: 'the server behind it does not work',
     503: 'it is not available now',
     504: 'the server behind it does not answer',
+    507: 'its disk is full',
   }
   const retry = status === 408 || status === 429 || (status >= 500 && status !== 501)
   const reason = meaning[status] ?? 'that is no answer to a request for a file'

@@ -189,6 +189,12 @@ export class RegistrySession {
     }
     if (status === 403) return { code: 'registry-denied', advice: `ask who runs ${registry} for the right` }
     if (status === 404) return { code: 'not-found', advice: 'check the name' }
+    if (status === 405)
+      return { code: 'registry-denied', advice: `${registry} may be a mirror that only reads` }
+    if (status === 413) {
+      const advice = `a server before it has a limit (nginx: client_max_body_size): ask who runs ${registry} to raise it to 8 MiB`
+      return { code: 'registry-denied', advice }
+    }
     if (isUnknownAuthority(failure)) {
       const advice = `put the authority's certificate into ${this.#authorities[0]} as ca.crt, where Docker looks for it too`
       return { code: 'unknown-authority', advice }

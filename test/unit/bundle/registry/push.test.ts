@@ -275,6 +275,14 @@ describe('a registry that does not want', () => {
     ])
   })
 
+  it('so much at once is told whose limit it is', async () => {
+    registry.misbehave(/^PUT .*blobs/, ...Array(20).fill({ status: 413, body: '<html>' }))
+    expect(await failure()).toEqual([
+      'registry-denied',
+      'The blob DIGEST cannot be pushed, because of HOST/acme/wan: it answers 413: it takes no request of this size; a server before it has a limit (nginx: client_max_body_size): ask who runs HOST to raise it to 8 MiB.',
+    ])
+  })
+
   it('a manifest that it stored as other bytes is refused', async () => {
     const headers = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }
     registry.misbehave(/^PUT .*manifests/, { status: 201, headers })
