@@ -27,7 +27,7 @@ export function checkCommand({ Config }: Pick<ContainerDocument, 'Config'>): str
 
 /**
  * Runs a container's health check in it now, as the Engine does: as its user, in its environment, with its time limit.
- * Throws only where the Engine is away or `signal` says so.
+ * Throws only where `signal` says so: whether the Engine is away is told by the next question.
  */
 export async function runCheck(
   engine: Engine,
@@ -46,8 +46,7 @@ export async function runCheck(
     return { passed: answer.exitCode === 0, late: false, said: answer.stdout || answer.stderr }
   } catch (error) {
     signal?.throwIfAborted()
-    if (['no-engine', 'engine-gone'].includes(errorCode(error) ?? '')) throw error
-    // It just ended, or the Engine lets nobody in.
+    // It just ended, the line was cut, or the Engine lets nobody in.
     return { late: errorCode(error) === 'exec-timeout', said: '' }
   }
 }

@@ -32,14 +32,18 @@ const starting: State = { Health: { Status: 'starting', FailingStreak: 0, Log: [
 
 /** Shows the documents one after the other, and answers each check with the next answer; the last ones stay. */
 function engineOf(
-  documents: readonly (ContainerDocument | undefined)[],
+  documents: readonly (ContainerDocument | Error | undefined)[],
   answers: readonly (Partial<ExecResult> | Error)[] = [],
 ) {
   const asked: unknown[] = []
   let looks = 0
   const engine = {
     containers: {
-      inspect: async () => documents[Math.min(looks++, documents.length - 1)],
+      inspect: async () => {
+        const document = documents[Math.min(looks++, documents.length - 1)]
+        if (document instanceof Error) throw document
+        return document
+      },
       logs: async () => 'a line\nits last line\n',
       exec: async (name: string, command: readonly string[], { timeout }: { timeout: number }) => {
         const answer = answers[Math.min(asked.length, answers.length - 1)]!
@@ -94,6 +98,11 @@ describe('waiting until a service is healthy', () => {
   it('asks again until the check passes', async () => {
     const engine = engineOf([container(starting)], [{ exitCode: 1 }, { exitCode: 1 }, {}])
     expect(await outcome(engine)).toEqual({ said: undefined, asked: 3 })
+  })
+
+  it('asks again where the line to its check was cut', async () => {
+    const cut = new SlipwayError('engine-gone', 'The Docker Engine closed the connection in the middle.')
+    expect(await outcome(engineOf([container(starting)], [cut, {}]))).toEqual({ said: undefined, asked: 2 })
   })
 
   it('goes by the check that fails now, not by what the Engine found before', async () => {
@@ -160,7 +169,10 @@ describe('waiting until a service is healthy', () => {
 
   it('tells of an Engine that went away', async () => {
     const gone = new SlipwayError('engine-gone', 'The Engine closed the connection.')
-    expect(await outcome(engineOf([container(starting)], [gone]))).toEqual({ said: gone.message, asked: 1 })
+    expect(await outcome(engineOf([container(starting), gone], [gone]))).toEqual({
+      said: gone.message,
+      asked: 1,
+    })
   })
 
   it('of a service without a check means that it stays up for half a second', async () => {
