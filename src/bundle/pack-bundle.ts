@@ -19,7 +19,7 @@ import {
 import { keyId } from './key.ts'
 import { dockerManifestFile, indexFile, layoutFile } from './layout-files.ts'
 import { describeFile, type PackedFile, tarBytes, tarSize, textFile } from './packed-file.ts'
-import { signBytes } from './signature.ts'
+import { signBytes } from './sign.ts'
 import { endSize } from './tar-block.ts'
 
 /** What `install.sh` must know of the bundle that it lies beside. */

@@ -34,10 +34,6 @@ export async function run(context: Context, options: KeyOptions): Promise<undefi
     `${files.publicKey}  the public key: it goes to whoever checks, and under keys: into appliance.yaml`,
   )
   if (!options.dryRun) context.print(`Its ID is ${pair.id}.`)
-  if (type === 'p256')
-    context.print(
-      'A p256 key never signs twice alike: a bundle that is packed again has another bundle.json.sig, and nothing else differs; with ed25519 the bundles are the same.',
-    )
 }
 
 function readType(text: string): KeyType {

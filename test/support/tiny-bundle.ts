@@ -6,7 +6,7 @@ import { type BundleManifest, lockPath, manifestName, signatureName } from '../.
 import { makeKeyPair } from '../../src/bundle/key.ts'
 import { type BundleContent, packBundle } from '../../src/bundle/pack-bundle.ts'
 import { textFile } from '../../src/bundle/packed-file.ts'
-import { signBytes } from '../../src/bundle/signature.ts'
+import { signBytes } from '../../src/bundle/sign.ts'
 import { bundleHeader, endSize, paddingOf } from '../../src/bundle/tar-block.ts'
 import { describe, jsonBlob } from '../../src/image/blob.ts'
 import type { Image } from '../../src/image/image.ts'

@@ -8,6 +8,7 @@ import { badInput } from '../../lib/errors.ts'
 import { sha256OfFile } from '../../lib/file-digest.ts'
 import { mapParallel } from '../../lib/parallel.ts'
 import type { Report } from '../../lib/progress.ts'
+import { signBytes } from '../sign.ts'
 import type { KnownBlobs } from './known-blobs.ts'
 import { type LayoutContent, layoutBlobFile } from './layout-content.ts'
 import type { PushPlan } from './plan-push.ts'
@@ -17,9 +18,9 @@ import type { RegistrySession } from './session.ts'
 import {
   signatureLayer,
   signatureManifest,
+  signaturePayload,
   signatureTag,
   signatureType,
-  signImage,
 } from './simple-signing.ts'
 import { isThere, uploadBlob } from './upload.ts'
 
@@ -120,9 +121,10 @@ async function pushSignature(
   { subject, others }: PushPlan['unsigned'][number],
   key: KeyObject,
 ): Promise<void> {
-  const { bytes, signature } = signImage(formatReference(session.reference), subject.digest, key)
+  const bytes = signaturePayload(formatReference(session.reference), subject.digest)
   const payload = { digest: digestOf(bytes), size: bytes.length }
-  const { manifest, config } = signatureManifest(subject, [...others, signatureLayer(payload, signature)])
+  const layer = signatureLayer(payload, signBytes(key, bytes))
+  const { manifest, config } = signatureManifest(subject, [...others, layer])
   await pushBytes(session, payload.digest, bytes)
   await pushBytes(session, config.digest, config.bytes)
   const { digest, size } = manifest

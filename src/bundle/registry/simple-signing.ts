@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { jsonBlob } from '../../image/blob.ts'
 import { type Descriptor, type Manifest, mediaTypes } from '../../image/oci.ts'
 import type { Digest } from '../../lib/digest.ts'
-import { signBytes, verifyBytes } from '../signature.ts'
+import { verifyBytes } from '../signature.ts'
 
 /** Signatures of images as cosign keeps them in a registry (cosign's SIGNATURE_SPEC, "Simple Signing"). */
 
@@ -91,10 +91,4 @@ export function isAbout(payload: Uint8Array, digest: Digest): boolean {
   } catch {
     return false
   }
-}
-
-/** A payload and its signature by a private key. */
-export function signImage(reference: string, digest: Digest, key: KeyObject) {
-  const bytes = signaturePayload(reference, digest)
-  return { bytes, signature: signBytes(key, bytes) }
 }

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keyId, keyTypes, makeKeyPair, readPrivateKey, readPublicKey } from '../../../src/bundle/key.ts'
-import { signBytes, verifyBytes } from '../../../src/bundle/signature.ts'
+import { signBytes } from '../../../src/bundle/sign.ts'
+import { verifyBytes } from '../../../src/bundle/signature.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 
 let scratch: Scratch
@@ -18,6 +19,20 @@ const put = async (name: string, text: string): Promise<string> => {
   return file
 }
 const text = Buffer.from('what is signed')
+
+it('a P-256 signature has the nonce of RFC 6979 (A.2.5)', () => {
+  const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex')
+  const part = (hex: string): string => bytes(hex).toString('base64url')
+  const x = part('60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6')
+  const y = part('7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299')
+  const d = part('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721')
+  const key = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', x, y, d }, format: 'jwk' })
+  const r = 'efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716'
+  const s = 'f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8'
+  // In DER a number whose first bit is set begins with a zero.
+  const der = bytes(`3046022100${r}022100${s}`)
+  expect(signBytes(key, Buffer.from('sample'))).toBe(der.toString('base64'))
+})
 
 describe.each(keyTypes)('a pair of keys of the type %s', (type) => {
   const pair = makeKeyPair(type)
@@ -34,6 +49,10 @@ describe.each(keyTypes)('a pair of keys of the type %s', (type) => {
       verifyBytes(publicKey, text, 'no signature'),
       verifyBytes(publicKey, text, ''),
     ]).toEqual([true, false, false, false, false])
+  })
+
+  it('signs the same bytes alike each time', () => {
+    expect(signBytes(privateKey, text)).toBe(signBytes(createPrivateKey(pair.privatePem), text))
   })
 
   it('has one ID, of either half', () => {

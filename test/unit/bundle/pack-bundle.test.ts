@@ -27,23 +27,15 @@ beforeAll(async () => {
 afterAll(() => scratch.remove())
 
 describe('packing', () => {
-  it('the same content gives the same bytes, as long as it says', async () => {
-    const first = await packBundle(await tinyContent(scratch.path), tinyKey)
-    const second = await packBundle(await tinyContent(scratch.path), tinyKey)
+  it.each([
+    ['ed25519', tinyKey],
+    ['P-256', otherKey],
+  ])('the same content gives the same bytes, as long as it says: %s', async (_, key) => {
+    const first = await packBundle(await tinyContent(scratch.path), key)
+    const second = await packBundle(await tinyContent(scratch.path), key)
     const bytes = await collect(first.bytes())
     expect(bytes.equals(await collect(second.bytes()))).toBe(true)
     expect(bytes.length).toBe(first.size)
-  })
-
-  it('with a P-256 key, which never signs twice alike, nothing but the signature differs', async () => {
-    const [one, two] = await Promise.all(
-      [1, 2].map(async () => {
-        const packed = await packBundle(await tinyContent(scratch.path), otherKey)
-        return takeApart(await collect(packed.bytes()))
-      }),
-    )
-    const other = one!.filter(({ bytes }, index) => !bytes.equals(two![index]!.bytes))
-    expect(other.map((entry) => entry.path)).toEqual(['bundle.json.sig'])
   })
 
   it('tells install.sh how many bytes docker load takes, and their SHA-256', async () => {
