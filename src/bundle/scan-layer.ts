@@ -43,15 +43,19 @@ export async function scanLayer(blob: Readable, limit: number, signal?: AbortSig
       if (!finder.isTar) throw new LayerFault('is no tar')
     }
   }
+  // Node passes over zeros behind the last gzip member; an Engine stops at them.
+  const unfinished = 'cannot be unpacked to its end'
   try {
     await pipeline(blob, hashing, gunzip, take, signal ? { signal } : {})
   } catch (error) {
+    if (error instanceof LayerFault || signal?.aborted) throw error
     if (/^Z_/.test((error as { code?: string }).code ?? ''))
       throw new LayerFault('cannot be unpacked', { cause: error })
+    // Those zeros were still on their way when the unpacking was over.
+    if (gunzip.readableEnded) throw new LayerFault(unfinished, { cause: error })
     throw error
   }
-  // Node passes over zeros behind the last gzip member; an Engine stops at them.
-  if (gunzip.bytesWritten !== packed) throw new LayerFault('cannot be unpacked to its end')
+  if (gunzip.bytesWritten !== packed) throw new LayerFault(unfinished)
   if (!finder.isWhole) throw new LayerFault('is a tar without its end')
   return {
     digest: `sha256:${compressed.digest('hex')}`,
