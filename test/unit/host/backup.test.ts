@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type Header, pack } from 'tar-stream'
@@ -151,6 +151,15 @@ describe('a backup file', () => {
         exitCode: 2,
         message: `FILE is damaged or no backup: it ends early; ${next}`,
       })
+    }
+  })
+
+  it('with zeros behind it, as a medium may add them, is the same backup', async () => {
+    for (const zeros of [512, 1 << 20]) {
+      const { file } = await write('padded.tgz')
+      const good = await openBackup(file)
+      await appendFile(file, Buffer.alloc(zeros))
+      expect((await openBackup(file)).manifest).toEqual(good.manifest)
     }
   })
 
