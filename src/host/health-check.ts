@@ -13,8 +13,8 @@ export interface CheckAnswer {
 
 /** The Engine's own default; milliseconds. */
 const defaultTimeout = 30_000
-/** How long who only looks waits for an answer; milliseconds. */
-const glance = 1000
+/** How long who only looks waits for an answer: what our own services have for it, on a busy host too; milliseconds. */
+const glance = 3000
 
 /** The command of a container's health check, as an exec takes it; undefined where there is none. */
 export function checkCommand({ Config }: Pick<ContainerDocument, 'Config'>): string[] | undefined {
