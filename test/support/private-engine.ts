@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -16,11 +17,19 @@ import { until } from './until.ts'
 export class PrivateEngine {
   readonly engine: Engine
   readonly #scratch: Scratch
+  readonly #guard: ChildProcess
   readonly #containerd: ChildProcess
   #daemon: ChildProcess
 
-  private constructor(scratch: Scratch, containerd: ChildProcess, daemon: ChildProcess, engine: Engine) {
+  private constructor(
+    scratch: Scratch,
+    guard: ChildProcess,
+    containerd: ChildProcess,
+    daemon: ChildProcess,
+    engine: Engine,
+  ) {
     this.#scratch = scratch
+    this.#guard = guard
     this.#containerd = containerd
     this.#daemon = daemon
     this.engine = engine
@@ -29,16 +38,18 @@ export class PrivateEngine {
   /** `disk` in bytes. */
   static async start(disk: number): Promise<PrivateEngine> {
     const scratch = await makeScratch('dockerd')
+    const guard = guardFolder(scratch.path)
     const data = path.join(scratch.path, 'data')
     await mkdir(data)
     await execa('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'slipway-test', data])
     const containerd = await launchContainerd(scratch.path)
     const daemon = await launch(scratch, containerd)
     try {
-      return new PrivateEngine(scratch, containerd, daemon, await answer(scratch))
+      return new PrivateEngine(scratch, guard, containerd, daemon, await answer(scratch))
     } catch (error) {
       for (const one of [daemon, containerd]) one.kill('SIGKILL')
       await clear(scratch)
+      guard.stdin?.end()
       throw error
     }
   }
@@ -88,11 +99,19 @@ export class PrivateEngine {
     for (const { id } of await this.engine.containers.list()) await this.engine.containers.remove(id)
     for (const one of [this.#daemon, this.#containerd]) await end(one, 'SIGTERM')
     await clear(this.#scratch)
+    this.#guard.stdin?.end()
   }
 
   get #ballast(): string {
     return path.join(this.#scratch.path, 'data', 'ballast')
   }
+}
+
+/** Ends it all where nobody is left to call `stop`. */
+function guardFolder(folder: string): ChildProcess {
+  const program = fileURLToPath(new URL('engine-guard.mjs', import.meta.url))
+  // Not of our process group: Ctrl-C on a terminal ends that.
+  return spawn(process.execPath, [program, folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
 }
 
 async function launchContainerd(folder: string): Promise<ChildProcess> {
