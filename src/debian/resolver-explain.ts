@@ -2,8 +2,8 @@ import { badInput, type SlipwayError } from '../lib/errors.ts'
 import { type Alternatives, formatAlternatives, formatDependency } from './dependency.ts'
 import { meets } from './matching.ts'
 import type { BinaryPackage } from './package.ts'
+import type { Problem } from './resolver-problem.ts'
 import { list, suggest } from './resolver-request.ts'
-import type { Problem } from './resolver-search.ts'
 import type { Cause, Clash, Selection } from './resolver-selection.ts'
 
 /** Collects what goes wrong in a search, and tells the failure that the fewest choices led to. */

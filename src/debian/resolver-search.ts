@@ -1,21 +1,9 @@
 import type { Alternatives, Dependency } from './dependency.ts'
 import type { BinaryPackage } from './package.ts'
-import type { PackageIndex } from './package-index.ts'
-import type { Candidates } from './resolver-candidates.ts'
 import { createExplanation, type Explanation } from './resolver-explain.ts'
+import type { Problem } from './resolver-problem.ts'
 import { type Cause, Selection } from './resolver-selection.ts'
 import { satisfies } from './version.ts'
-
-export interface Problem {
-  readonly index: PackageIndex
-  readonly candidates: Candidates
-  /** Name → who asks for it, in the order in which they are chosen. */
-  readonly wanted: ReadonlyMap<string, ReadonlySet<string>>
-  readonly pins: Readonly<Record<string, string>>
-  /** Excluded name → the version that counts for clauses that name it. */
-  readonly excluded: ReadonlyMap<string, string>
-  readonly recommends: boolean
-}
 
 /** What is left to do, as a list: a clause to meet, or a chosen package whose clauses come next. */
 type Agenda = { readonly task: Task; readonly next: Agenda } | undefined

@@ -7,16 +7,10 @@ import { type Conffile, md5Hex, mergeStatus, statusStanza } from './dpkg-status.
 import { writeText } from './effects/files.ts'
 import { type Excluded, excludedPackage } from './excluded-package.ts'
 import type { FileTree } from './file-tree.ts'
+import type { InstalledPackage } from './installed-package.ts'
 import type { Entry } from './tree.ts'
 
 const admin = 'var/lib/dpkg'
-
-/** A package as it was unpacked: control.tar's files, the entries that were kept, the paths that were left out. */
-export interface InstalledPackage {
-  readonly control: ReadonlyMap<string, Uint8Array>
-  readonly entries: readonly Entry[]
-  readonly omitted: readonly string[]
-}
 
 /** Files of control.tar that dpkg keeps under info/; `control` itself goes into the status file. */
 const notKept = new Set(['control', 'list'])

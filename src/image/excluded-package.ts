@@ -1,4 +1,4 @@
-import type { InstalledPackage } from './dpkg-database.ts'
+import type { InstalledPackage } from './installed-package.ts'
 
 /** A dependency that the definition does without. */
 export interface Excluded {

@@ -2,8 +2,8 @@ import http from 'node:http'
 import https from 'node:https'
 import type { SecureContext } from 'node:tls'
 import { failureOf } from './http-failure.ts'
+import type { RequestOptions } from './http-options.ts'
 import { proxyFor, requestThrough } from './http-proxy.ts'
-import type { RequestOptions } from './http-request.ts'
 
 const pool = { keepAlive: true, maxSockets: 8 }
 const plainAgent = new http.Agent(pool)

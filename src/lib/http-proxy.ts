@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { Failure } from './http-failure.ts'
-import type { GetOptions } from './http-request.ts'
+import type { GetOptions } from './http-options.ts'
 import { isLoopback } from './loopback.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type http from 'node:http'
-import type { SecureContext } from 'node:tls'
 import { formatBytes } from './bytes.ts'
 import { Failure, failureOf } from './http-failure.ts'
 import { openRequest } from './http-open.ts'
+import type { GetOptions, RequestOptions } from './http-options.ts'
 
 /** An answer's head; `body` throws a `Failure` when the line is cut or nothing comes for `stallTimeout`. */
 export interface Answer {
@@ -13,25 +13,6 @@ export interface Answer {
   readonly body: AsyncIterable<Buffer>
   /** Lets go of an answer whose body is not read. */
   discard(): void
-}
-
-export interface GetOptions {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly signal?: AbortSignal
-  /** Milliseconds until the connection stands. */
-  readonly connectTimeout?: number
-  /** Milliseconds without a byte. */
-  readonly stallTimeout?: number
-  /** For http_proxy, https_proxy and no_proxy. */
-  readonly env?: NodeJS.ProcessEnv
-  /** Whom to trust over https; absent: the authorities that Node trusts. */
-  readonly secureContext?: SecureContext
-}
-
-export interface RequestOptions extends GetOptions {
-  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT'
-  /** Sent whole, with its length. */
-  readonly body?: Uint8Array
 }
 
 const redirects = new Set([301, 302, 303, 307, 308])

@@ -98,7 +98,7 @@ describe('slipway memory', () => {
       `optimiser of ${name} may use 1 GiB; its cgroup says 1 GiB. Reset, upgrade and a new install keep it.`,
     ])
     await expect
-      .poll(async () => Math.abs((await squidMemory()) / 630 - 1), { timeout: 5000 })
+      .poll(async () => Math.abs((await squidMemory()) / 630 - 1), { timeout: 20_000 })
       .toBeLessThan(0.05)
     expect(await bytes).toBe(1_000_000)
     const after = await engine.containers.inspect(container)

@@ -76,7 +76,7 @@ describe('the DNS cache', () => {
     )
     await docker('kill', '--signal', 'HUP', dns)
     await expect
-      .poll(() => dig(`@127.0.0.1`, '-p', dnsPort, '+short', 'ready.wan.test'), { timeout: 5000 })
+      .poll(() => dig(`@127.0.0.1`, '-p', dnsPort, '+short', 'ready.wan.test'), { timeout: 20_000 })
       .toBe('192.0.2.80')
     origin.asked.names = 0
     expect(await dig('@127.0.0.1', '-p', dnsPort, '+short', 'files.wan.test')).toBe('192.0.2.80')

@@ -128,7 +128,7 @@ describe('slipway logs', () => {
       ({ text }) => void taken.push(text),
       stop.signal,
     )
-    await expect.poll(() => taken, { timeout: 5000 }).toEqual(['one', 'three'])
+    await expect.poll(() => taken, { timeout: 20_000 }).toEqual(['one', 'three'])
     await write('first', 'four')
     await engine.containers.stop(`${name}-first-1`, 0)
     await engine.containers.start(`${name}-first-1`)

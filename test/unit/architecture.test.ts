@@ -46,6 +46,20 @@ describe('the folders of src', () => {
     expect(wrong).toEqual([])
   })
 
+  it('no file imports, by whatever way round, what imports it', () => {
+    const imported = new Map<string, string[]>(sources.map((file) => [file, []]))
+    for (const { file, specifier } of importsOf(sources))
+      if (specifier.startsWith('.'))
+        imported.get(file)!.push(path.posix.join(path.posix.dirname(file), specifier))
+    // What imports nothing that is left goes, until nothing is left but circles and what leads into them.
+    for (let before = -1; before !== imported.size; ) {
+      before = imported.size
+      for (const [file, others] of imported)
+        if (others.every((other) => !imported.has(other))) imported.delete(file)
+    }
+    expect([...imported.keys()]).toEqual([])
+  })
+
   it('only engine knows dockerode', () => {
     const users = importsOf(sources).filter(({ specifier }) => /^dockerode\b|^docker-modem\b/.test(specifier))
     expect(users.filter(({ file }) => folderOf(file) !== 'engine')).toEqual([])

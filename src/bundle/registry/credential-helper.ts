@@ -1,7 +1,12 @@
 import { execa } from 'execa'
 import { SlipwayError } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/parse-json.ts'
-import type { Credentials } from './credentials.ts'
+
+/** What Docker knows of a user at a registry. */
+export type Credentials =
+  | { readonly username: string; readonly password: string }
+  /** A token that buys others (OAuth 2 refresh token). */
+  | { readonly identityToken: string }
 
 /**
  * Asks Docker's credential helper of a name (the program `docker-credential-<name>`, by its own protocol: the server on

@@ -2,13 +2,7 @@ import { readFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { badInput, errorCode } from '../../lib/errors.ts'
-import { askCredentialHelper } from './credential-helper.ts'
-
-/** What Docker knows of a user at a registry. */
-export type Credentials =
-  | { readonly username: string; readonly password: string }
-  /** A token that buys others (OAuth 2 refresh token). */
-  | { readonly identityToken: string }
+import { askCredentialHelper, type Credentials } from './credential-helper.ts'
 
 interface DockerConfig {
   readonly auths?: Readonly<Record<string, StoredLogin>>

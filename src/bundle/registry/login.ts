@@ -1,7 +1,8 @@
 import { Failure, statusFailure } from '../../lib/http-failure.ts'
-import { type GetOptions, readLimited, request } from '../../lib/http-request.ts'
+import type { GetOptions } from '../../lib/http-options.ts'
+import { readLimited, request } from '../../lib/http-request.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials } from './credential-helper.ts'
 
 export interface LoginOptions {
   readonly network: GetOptions

@@ -7,13 +7,8 @@ import {
   speaksNoTls,
   statusFailure,
 } from '../../lib/http-failure.ts'
-import {
-  type Answer,
-  type GetOptions,
-  type RequestOptions,
-  readLimited,
-  request,
-} from '../../lib/http-request.ts'
+import type { GetOptions, RequestOptions } from '../../lib/http-options.ts'
+import { type Answer, readLimited, request } from '../../lib/http-request.ts'
 import { type Patience, withRetries } from '../../lib/http-retry.ts'
 import { authorityFolders, trustAuthorities } from './authorities.ts'
 import { findClientCertificate } from './client-certificate.ts'

@@ -73,7 +73,7 @@ const options = (changes: Partial<ArchiveOptions> = {}): ArchiveOptions => ({
   now,
   env: {},
   aptFolder: path.join(folder, 'apt'),
-  download: { attempts: 2, backoff: 1, stallTimeout: 200, connectTimeout: 1000 },
+  download: { attempts: 2, backoff: 1, stallTimeout: 15_000, connectTimeout: 15_000 },
   ...changes,
 })
 

@@ -17,7 +17,9 @@ import { until } from '../../support/until.ts'
 const data = randomBytes(300_000)
 const name = 'thing_1.0_all.deb'
 const at = `pool/${name}`
-const quick: DownloadOptions = { backoff: 1, stallTimeout: 150, connectTimeout: 1000 }
+const quick: DownloadOptions = { backoff: 1, stallTimeout: 15_000, connectTimeout: 15_000 }
+/** Long enough for a busy machine, which else is taken for a dead line. */
+const stallTimeout = 1000
 const advice = 'try again later, or set another mirror (debian.mirror in appliance.yaml, or SLIPWAY_MIRROR)'
 
 let server: ArchiveServer
@@ -128,7 +130,7 @@ describe('a download', () => {
 
   it('tries again after a reset and after a stall', async () => {
     server.misbehave(at, 'reset', { stall: 0.5 }, 'silence')
-    expect(await outcome()).toBe('whole')
+    expect(await outcome({ stallTimeout })).toBe('whole')
     expect(server.paths).toHaveLength(4)
   })
 
@@ -187,12 +189,12 @@ describe('a download fails in one sentence, and leaves nothing under its name', 
 
   it('when it stops sending', async () => {
     server.misbehave(at, { stall: 0.5 })
-    expect(await outcome({ attempts: 1 })).toEqual(fails('it stopped sending for 0.15 s'))
+    expect(await outcome({ attempts: 1, stallTimeout })).toEqual(fails('it stopped sending for 1 s'))
   })
 
   it('when nothing answers', async () => {
     server.misbehave(at, 'silence')
-    expect(await outcome({ attempts: 1 })).toEqual(fails('it did not answer for 0.15 s'))
+    expect(await outcome({ attempts: 1, stallTimeout })).toEqual(fails('it did not answer for 1 s'))
     expect(await left()).toEqual([])
   })
 
@@ -277,10 +279,7 @@ describe('an aborted download', () => {
     const controller = new AbortController()
     const reason = new SlipwayError('interrupted', 'Interrupted.')
     const onBytes = () => void setTimeout(() => controller.abort(reason), 20)
-    expect(await outcome({ signal: controller.signal, onBytes, stallTimeout: 5000 })).toEqual([
-      'interrupted',
-      'Interrupted.',
-    ])
+    expect(await outcome({ signal: controller.signal, onBytes })).toEqual(['interrupted', 'Interrupted.'])
     expect(await left()).toEqual(['file.partial'])
   })
 
@@ -293,7 +292,7 @@ describe('an aborted download', () => {
       'interrupted',
       'Interrupted.',
     ])
-    expect(Date.now() - began).toBeLessThan(5000)
+    expect(Date.now() - began).toBeLessThan(9000)
   })
 
   it('asks for nothing when it was aborted before', async () => {

@@ -43,7 +43,7 @@ const session = (word: string) =>
   new RegistrySession(parseReference(`${registry.host}/acme/wan${word}`), {
     env: { DOCKER_CONFIG: scratch.path },
     backoff: 1,
-    stallTimeout: 300,
+    stallTimeout: 15_000,
   })
 
 async function push(key?: KeyObject): Promise<void> {
