@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { temporaryName, writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { sha256Hex } from '../lib/digest.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
+import { makeFolder } from '../lib/make-folder.ts'
 import type { Report } from '../lib/progress.ts'
 import type { PackedBundle } from './pack-bundle.ts'
 import { type PartsManifest, partName, partsSuffix } from './parts.ts'
@@ -36,8 +37,9 @@ export async function writeBundle(
   refuseSize(bundle, split)
   const task = `write ${bundle.name}`
   const writer = new PartWriter(folder, bundle.name, split)
+  let removeFolder = async (): Promise<void> => {}
   try {
-    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    removeFolder = await makeFolder(folder).catch((error: unknown) => {
       if (['ENOTDIR', 'EEXIST'].includes(errorCode(error) ?? ''))
         throw badInput(
           'no-such-folder',
@@ -59,6 +61,7 @@ export async function writeBundle(
     return files
   } catch (error) {
     await writer.discard()
+    await removeFolder()
     throw writeFailure(path.join(folder, bundle.name), error)
   }
 }

@@ -139,6 +139,21 @@ describe('a bundle in parts', () => {
     expect(await refusal(name)).toEqual(['bad-bundle', `${name}.parts is refused: ${reason}. ${again}`])
   })
 
+  it('that is not written to its end leaves neither parts nor the folder that was made for it', async () => {
+    const bundle = await packBundle(await tinyContent(scratch.path), tinyKey)
+    const broken = async function* () {
+      yield Buffer.alloc(2 * size)
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+    }
+    const before = (await readdir(folder)).sort()
+    const made = path.join(folder, 'new', 'delivery')
+    for (const place of [folder, made])
+      await expect(
+        writeBundle(place, { ...bundle, bytes: broken }, { split: size, report: silent }),
+      ).rejects.toMatchObject({ code: 'disk-full' })
+    expect((await readdir(folder)).sort()).toEqual(before)
+  })
+
   it('takes the place of one that was in more parts, and of the whole', async () => {
     const bundle = await packBundle(await tinyContent(scratch.path), tinyKey)
     await writeFile(path.join(folder, name), 'old')
