@@ -215,6 +215,32 @@ describe('install.sh', () => {
       `install.sh: ${bundle} is damaged, or has the name of another; nothing was loaded. Copy it once more, then run: sh install.sh`,
     ])
     expect(await everything()).toEqual(nothing)
+  })
+
+  it('takes away again what it loaded and wrote, where the program refuses the rest of the bundle', async () => {
+    const own = '/usr/local/bin/in-wan'
+    const refused = async (before: string): Promise<unknown> => {
+      const { exitCode, stderr } = await on(`${before}; sh install.sh`, { cwd: '/damaged' })
+      const left = await on(`ls -A /usr/local/bin; cat ${own}; rm -f ${own}`)
+      return { exitCode, said: stderr.split('\n').slice(-2), left: left.stdout, on: await everything() }
+    }
+    const said = [
+      expect.stringMatching(/^in-wan: .+ is refused: .+ get the file from its vendor again\.$/),
+      'The installer and the command of this run were taken away again.',
+    ]
+    expect(await refused('rm SHA256SUMS')).toEqual({
+      exitCode: 2,
+      said,
+      left: 'busybox\ndocker',
+      on: nothing,
+    })
+    const earlier = '#!/bin/sh\n# A command that the installer wrote.'
+    expect(await refused(`echo '${earlier}' >${own}`)).toEqual({
+      exitCode: 2,
+      said,
+      left: `busybox\ndocker\nin-wan\n${earlier}`,
+      on: nothing,
+    })
     await on('rm -r /damaged')
   })
 

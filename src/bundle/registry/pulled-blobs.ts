@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { fileHasDigest } from '../../image/blob.ts'
 import type { ImageSource } from '../../image/image-source.ts'
 import type { Descriptor } from '../../image/oci.ts'
@@ -10,6 +11,7 @@ import { formatBytes } from '../../lib/bytes.ts'
 import { type Digest, hexOf } from '../../lib/digest.ts'
 import { requireRoom } from '../../lib/disk-room.ts'
 import { downloadFile } from '../../lib/download.ts'
+import { isFile } from '../../lib/is-file.ts'
 import { mapParallel } from '../../lib/parallel.ts'
 import type { Report } from '../../lib/progress.ts'
 import { sweepLeftovers, waiting } from '../../lib/sweep.ts'
@@ -79,9 +81,15 @@ export function pulledBlobs(
     })
   }
 
+  async function* bytesOf(blob: Descriptor): AsyncGenerator<Buffer> {
+    // Another run that shares the folder may have been done with it, and thrown it away.
+    if (!(await isFile(fileOf(blob)))) await bring([blob])
+    yield* openBlobFile(fileOf(blob), blob, 'run the same command again.')
+  }
+
   return {
     bring,
-    open: (blob) => openBlobFile(fileOf(blob), blob, 'run the same command again.'),
+    open: (blob) => Readable.from(bytesOf(blob), { objectMode: false }),
     // One that cannot be removed goes with a later sweep.
     discard: async () => {
       const all = [...image.read.keys(), ...image.layers.map(({ digest }) => digest)]

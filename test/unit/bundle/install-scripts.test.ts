@@ -99,7 +99,8 @@ describe('install.ps1', () => {
   })
 
   it('hands every argument and the exit code on', () => {
-    expect(power.trimEnd()).toMatch(/install --bundle "\/work\/\$BundleName" \$args\r\nexit \$LASTEXITCODE$/)
+    expect(power).toMatch(/install --bundle "\/work\/\$BundleName" \$args\r\n\$Code = \$LASTEXITCODE\r\n/)
+    expect(power.trimEnd()).toMatch(/\nexit \$Code$/)
     expect(windowsCommand).toMatch(/%image% %\*\r\n/)
     expect(windowsCommand.trimEnd()).toMatch(/exit \/b %code%$/)
   })

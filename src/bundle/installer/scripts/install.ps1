@@ -79,6 +79,7 @@ function Copy-Prefix([string]$Target) {
 }
 
 $Image = Find-Image
+$WasThere = [bool]$Image
 if (-not $Image) {
   $Found = @($BaseImages | Where-Object { & docker image inspect $_ >$null 2>$null; $LASTEXITCODE -eq 0 })
   if ($PrefixSize -eq 0 -or ($BaseImages.Count -gt 0 -and $Found.Count -eq 0)) {
@@ -107,7 +108,8 @@ if (-not $Image) {
 
 # The command: in a folder that is in the PATH of every user, where there is one.
 $Addresses = (Get-NetIPConfiguration -ErrorAction SilentlyContinue | Where-Object { $_.IPv4DefaultGateway } | ForEach-Object { $_.IPv4Address.IPAddress }) -join ','
-if ($args -notcontains '--dry-run') {
+$DryRun = $args -contains '--dry-run'
+if (-not $DryRun) {
   $Folder = Join-Path $env:LOCALAPPDATA 'Microsoft\WindowsApps'
   if (-not (Test-Path -LiteralPath $Folder)) { $Folder = Join-Path $env:LOCALAPPDATA "Programs\$Command" }
   [void](New-Item -ItemType Directory -Force -Path $Folder)
@@ -133,4 +135,13 @@ if ($Earlier.Count -gt 0) {
   & docker wait $Earlier >$null
 }
 & docker run --rm --pull never $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --mount "type=bind,src=$PSScriptRoot,dst=/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
-exit $LASTEXITCODE
+$Code = $LASTEXITCODE
+# What only showed a plan, or was refused before anything was changed, leaves the host as it was.
+if (-not $WasThere -and ($DryRun -or $Code -eq 2)) {
+  & docker image rm $Image >$null 2>$null
+  if (-not $DryRun -and $Old -ne $Text) {
+    if ($Old -ne '') { [IO.File]::WriteAllText($Target, $Old, [Text.Encoding]::ASCII) } else { Remove-Item -LiteralPath $Target -Force }
+    Say 'The installer and the command of this run were taken away again.'
+  }
+}
+exit $Code

@@ -158,6 +158,8 @@ place_command() {
   if cmp -s "$temporary" "$target/$command"; then
     rm -f "$temporary"
   else
+    earlier_command=$target/.$command.$$.earlier.tmp
+    [ ! -e "$target/$command" ] || cp -p "$target/$command" "$earlier_command" || unwritten
     mv -f "$temporary" "$target/$command" || unwritten
     say "The command $command is in $target."
     case ":${PATH:-}:" in
@@ -165,6 +167,14 @@ place_command() {
     *) say "$target is not in PATH; call it as $target/$command, or add: PATH=\"$target:\$PATH\"" ;;
     esac
   fi
+}
+
+# What was refused before anything was changed leaves the host as it was: what this run has loaded and written goes.
+take_back() {
+  docker image rm "$image" >/dev/null 2>&1
+  [ -n "$earlier_command" ] || return 0
+  if [ -e "$earlier_command" ]; then mv -f "$earlier_command" "$target/$command"; else rm -f "$target/$command"; fi
+  say "The installer and the command of this run were taken away again."
 }
 
 unwritten() { fail 1 "$target/$command could not be written; make room for it, then run: $again"; }
@@ -218,7 +228,8 @@ engine_architecture=${server#* }
   fail 3 "This bundle of $product $version is for $architecture, and the Docker Engine runs on $engine_architecture; take the bundle for $engine_architecture"
 find_bundle
 temporary=
-trap 'rm -f "$temporary"' EXIT
+earlier_command=
+trap 'rm -f "$temporary" "$earlier_command"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 was_there=yes
@@ -237,4 +248,5 @@ place_command
 await_earlier
 code=0
 sh "$target/$command" install --bundle "$bundle" "$@" || code=$?
+[ "$code" != 2 ] || [ -n "$was_there" ] || take_back
 exit "$code"

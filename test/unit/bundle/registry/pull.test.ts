@@ -122,6 +122,17 @@ describe('an image of a registry', () => {
     await image.discard?.()
   })
 
+  it('is brought again where a run that shares the cache has thrown it away meanwhile', async () => {
+    const [one, other] = [await open(), await open()]
+    const blobs = [one.manifest, one.config, ...one.layers]
+    await one.bring?.(blobs)
+    await other.bring?.(blobs)
+    await other.discard?.()
+    for (const blob of blobs) {
+      expect(Buffer.concat(await one.open(blob).toArray())).toHaveLength(blob.size)
+    }
+  })
+
   it('has what nobody came back for swept before it is brought', async () => {
     await mkdir(folder)
     const [old, recent] = ['a', 'b'].map((letter) => letter.repeat(64))
