@@ -37,14 +37,19 @@ export async function openPieces(name: string, pieces: readonly Piece[]): Promis
     name,
     size,
     close,
-    stream: (offset, length) => Readable.from(readPieces(pieces, offset, length), { objectMode: false }),
+    stream: (offset, length) =>
+      Readable.from(readPieces(name, pieces, offset, length), { objectMode: false }),
     async read(offset, length) {
       const wanted = Math.max(0, Math.min(length, size - offset))
       const bytes = Buffer.allocUnsafe(wanted)
       let done = 0
       for (const { index, start, length: part } of cut(pieces, offset, wanted)) {
         for (let got = 0; got < part; ) {
-          const { bytesRead } = await handles[index]!.read(bytes, done, part - got, start + got)
+          const { bytesRead } = await handles[index]!.read(bytes, done, part - got, start + got).catch(
+            (error: unknown) => {
+              throw lost(name, error)
+            },
+          )
           if (bytesRead === 0) return bytes.subarray(0, done)
           got += bytesRead
           done += bytesRead
@@ -67,12 +72,18 @@ export async function openWhole(file: string): Promise<BundleFile> {
 }
 
 async function* readPieces(
+  name: string,
   pieces: readonly Piece[],
   offset: number,
   length: number,
 ): AsyncGenerator<Uint8Array> {
   for (const { index, start, length: part } of cut(pieces, offset, length)) {
-    yield* createReadStream(pieces[index]!.file, { start, end: start + part - 1, highWaterMark: 1 << 20 })
+    const { file } = pieces[index]!
+    try {
+      yield* createReadStream(file, { start, end: start + part - 1, highWaterMark: 1 << 20 })
+    } catch (error) {
+      throw lost(name, error)
+    }
   }
 }
 
@@ -91,6 +102,16 @@ function cut(
     begin += size
   }
   return found
+}
+
+/** A medium that was pulled out, or is failing, as an error; what the reader was stopped with stays as it is. */
+function lost(name: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error
+  return badInput(
+    'lost-bundle',
+    `${name} can no longer be read (${errorCode(error)}); put its medium back in, or copy it to a disk of this host, then run the same command again.`,
+    error,
+  )
 }
 
 /** Why a file of a bundle cannot be opened, as an error. */

@@ -61,14 +61,14 @@ export interface OpenOptions extends Trust {
  * Opens a bundle, or one that is in parts, and checks all of it in bounded memory: signature, form, every byte,
  * image IDs, unpacked layers, and that the lock says what is in the images. Throws bad input (exit code 2), never
  * anything of the bundle's own making: `no-bundle`, `damaged-bundle`, `unsafe-bundle`, `bad-bundle`, `newer-bundle`,
- * `unsigned-bundle`, `no-key`, `other-key`, `bad-signature`, `wrong-platform`, `missing-part`, `foreign-part`.
+ * `unsigned-bundle`, `no-key`, `other-key`, `bad-signature`, `wrong-platform`, `missing-part`, `foreign-part`, `lost-bundle`.
  */
 export async function openBundle(path: string, options: OpenOptions): Promise<OpenedBundle> {
   const parts = await openBundleFile(path)
   const { file } = parts
   try {
     return await check(file, options).catch(async (error) => {
-      throw (await parts.diagnose?.(options.signal)) ?? error
+      throw (await parts.diagnose?.(options.signal).catch(() => undefined)) ?? error
     })
   } catch (error) {
     await file.close()

@@ -31,8 +31,12 @@ export interface BundleFacts {
   readonly bundle: string
   /** The bytes at its beginning that `docker load` takes; 0 in an update where the installer is the same. */
   readonly prefix: { readonly size: number; readonly sha256: string }
-  /** What the installer image is called in an Engine, and the IDs that one may give it; absent in a bundle without one. */
-  readonly installer?: { readonly reference: string; readonly ids: readonly string[] }
+  /** What the installer image is called in an Engine, the IDs that one may give it, its diff IDs; absent in a bundle without one. */
+  readonly installer?: {
+    readonly reference: string
+    readonly ids: readonly string[]
+    readonly layers: readonly string[]
+  }
   /** Of an update: the release that it stands on, and by what an Engine may know that release's installer image. */
   readonly base?: { readonly version: string; readonly images: readonly string[] }
 }
@@ -193,6 +197,7 @@ async function factsOf(
       installer: {
         reference: installer.reference,
         ids: [installer.config.digest, installer.manifest.digest],
+        layers: installer.layers.map(({ diffId }) => diffId),
       },
     }),
     ...(since && { base: baseOf(since.manifest) }),

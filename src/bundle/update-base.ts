@@ -11,10 +11,15 @@ export interface UpdateBase {
 
 /**
  * Opens the bundle that an update stands on, and checks all of it: what is wrong in it must not be built upon. With a
- * private key to sign the update it must be signed by the same. Throws what `openBundle` throws.
+ * private key to sign the update it must be signed by the same, without by one of `known`, if at all. Throws what
+ * `openBundle` throws.
  */
-export async function readBase(file: string, key: KeyObject | undefined): Promise<UpdateBase> {
-  const keys = key ? [createPublicKey(key)] : []
+export async function readBase(
+  file: string,
+  key: KeyObject | undefined,
+  known: readonly KeyObject[] = [],
+): Promise<UpdateBase> {
+  const keys = key ? [createPublicKey(key)] : known
   const bundle = await openBundle(file, { keys, allowUnsigned: true })
   try {
     return { manifest: bundle.manifest, bytes: bundle.manifestBytes }

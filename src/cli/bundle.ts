@@ -19,6 +19,7 @@ import type { Platform } from '../lib/platform.ts'
 import type { Lockfile } from '../lock/lockfile.ts'
 import { requireLock } from '../lock/require-lock.ts'
 import { buildInputs } from './build-inputs.ts'
+import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 import { packageVersion } from './package-version.ts'
 import { choosePlatforms } from './platform-option.ts'
@@ -49,7 +50,7 @@ interface Job {
 export async function run(context: Context, options: BundleOptions): Promise<undefined> {
   const split = readSplit(options.split)
   const key = options.key ? await readSigningKey(context, { ...options, key: options.key }) : undefined
-  const since = options.since ? await readBase(path.resolve(context.cwd, options.since), key) : undefined
+  const since = options.since ? await openBase(context, options, options.since, key) : undefined
   const workers = startWorkers()
   try {
     workers.warm()
@@ -83,6 +84,17 @@ export async function run(context: Context, options: BundleOptions): Promise<und
   } finally {
     await workers.close()
   }
+}
+
+/** An update that is only tried out, unsigned, may stand on a bundle that was signed: then the product's keys tell. */
+async function openBase(
+  context: Context,
+  { directory }: BundleOptions,
+  since: string,
+  key: KeyObject | undefined,
+): Promise<UpdateBase> {
+  const known = key ? [] : (await bundleTrust(context, { directory })).keys
+  return readBase(path.resolve(context.cwd, since), key, known)
 }
 
 function platformsOf(

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { type KeyType, keyTypes, makeKeyPair } from '../bundle/key.ts'
 import { writeFailure } from '../lib/atomic.ts'
@@ -23,7 +23,11 @@ export async function run(context: Context, options: KeyOptions): Promise<undefi
   const pair = makeKeyPair(type, passphrase)
   if (!options.dryRun) {
     await create(files.privateKey, pair.privatePem, 0o600)
-    await create(files.publicKey, pair.publicPem, 0o644)
+    await create(files.publicKey, pair.publicPem, 0o644).catch(async (error: unknown) => {
+      // Beside another's public half it would pass for the one that belongs to it.
+      await rm(files.privateKey, { force: true })
+      throw error
+    })
   }
   if (options.json) {
     context.print(JSON.stringify({ type, ...(options.dryRun ? {} : { id: pair.id }), ...files }, null, 2))
@@ -47,6 +51,7 @@ async function create(file: string, text: string, mode: number): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx', mode })
   } catch (error) {
+    if (errorCode(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => {})
     if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? ''))
       throw badInput(
         'no-such-folder',

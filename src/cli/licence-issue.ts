@@ -87,7 +87,8 @@ function readCustomer(text: string): string {
 async function refuseAnothers(file: string, { customer, product }: Licence): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return undefined
-    throw error
+    const why = errorCode(error) === 'EISDIR' ? 'is a folder' : `cannot be a file (${errorCode(error)})`
+    throw badInput('no-licence-file', `${file} ${why}; name a file with --out FILE.`, error)
   })
   if (text === undefined) return
   const there = Object(parseJson(text)).licence

@@ -53,5 +53,9 @@ export async function run(
       ? '  NOT SIGNED: it is whole, but nobody can tell who made it.'
       : `  signed by ${key}; every byte is as it was signed`,
   )
-  context.print(`Next: ${commandName()} install --bundle ${file}`)
+  const trust = [
+    ...(options.key ? ['--key', path.resolve(context.cwd, options.key)] : []),
+    ...(key === undefined ? ['--allow-unsigned'] : []),
+  ]
+  context.print(['Next:', commandName(), 'install', '--bundle', file, ...trust].join(' '))
 }

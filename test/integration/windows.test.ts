@@ -153,7 +153,7 @@ describe('the command that install.ps1 leaves', () => {
       platform: 'linux/amd64',
       bundle: 'acme-wan-1.0.0-linux-amd64.tar',
       prefix: { size: 1, sha256: 'ab' },
-      installer: { reference: 'acme-wan-installer:1.0.0', ids: ['sha256:01'] },
+      installer: { reference: 'acme-wan-installer:1.0.0', ids: ['sha256:01'], layers: ['sha256:0a'] },
     })
     const text = script.slice(script.indexOf("@'\r\n") + 4, script.lastIndexOf("\r\n'@"))
     const filled = text.replaceAll('@image@', 'sha256:01').replaceAll('@addresses@', '192.0.2.7')
@@ -174,10 +174,17 @@ describe('the command that install.ps1 leaves', () => {
         'SLIPWAY_HOST_ADDRESSES=192.0.2.7',
         'io.slipway.verb=backup',
         'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock',
-        `type=bind,src=${product},dst=/work`,
+        `${product}:/work`,
       ]),
     )
     expect(options).not.toContain('--tty')
+  })
+
+  it('takes words with brackets, as a browser names a file that it brings again', async () => {
+    const { exitCode, stdout, stderr } = await call(['install', '--licence', 'licence(1).json', '--json'])
+    const words = JSON.parse(stdout) as string[]
+    expect([exitCode, stderr, words.slice(-3)]).toEqual([0, '', ['--licence', 'licence(1).json', '--json']])
+    expect(words).not.toContain('--tty')
   })
 
   it('asks for a terminal unless a program reads it', async () => {

@@ -12,8 +12,12 @@ export interface InstallFacts {
   readonly bundle: string
   /** The bundle's first bytes, which by themselves are an archive of the installer image; size 0: it holds none. */
   readonly prefix: { readonly size: number; readonly sha256: string }
-  /** The installer image: "name:tag" as the prefix names it, and the IDs that an Engine may give it. */
-  readonly installer: { readonly reference: string; readonly ids: readonly string[] }
+  /** The installer image: "name:tag" as the prefix names it, the IDs that an Engine may give it, its diff IDs bottom first. */
+  readonly installer: {
+    readonly reference: string
+    readonly ids: readonly string[]
+    readonly layers: readonly string[]
+  }
   /** Of an update: the release that it stands on, and by what an Engine may know that release's installer image. */
   readonly base?: { readonly version: string; readonly images: readonly string[] }
 }
@@ -44,6 +48,7 @@ export async function installScripts(facts: InstallFacts): Promise<InstallScript
     prefix_size: String(facts.prefix.size),
     prefix_sha256: facts.prefix.sha256,
     image_ids: facts.installer.ids.join(' '),
+    image_layers: facts.installer.layers.join(' '),
     base_version: facts.base?.version ?? '',
     base_images: facts.base?.images.join(' ') ?? '',
     container_options: containerOptions,

@@ -1,5 +1,6 @@
 import { badInput } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/parse-json.ts'
+import { plainText } from '../../lib/plain-text.ts'
 
 /** What a partner grants a customer. Times are dates: "2027-01-31" is the last day on which it holds, in UTC. */
 export interface Licence {
@@ -44,7 +45,8 @@ export function parseLicence(text: string, file: string): SignedLicence {
   const value = parseJson(text)
   if (!isRecord(value) || !isRecord(value.licence)) throw bad(file, 'it is not a licence file')
   const { licence, key, signature } = value
-  if (typeof key !== 'string' || typeof signature !== 'string') throw bad(file, 'it is not signed')
+  // Both are shown, or kept, before anybody knows who wrote them.
+  if (!isText(key) || !isText(signature)) throw bad(file, 'it is not signed')
   if (typeof licence.format === 'number' && licence.format > 1) {
     throw badInput(
       'newer-licence',
@@ -65,7 +67,8 @@ export function parseDay(text: string): Date | undefined {
 
 type Rule = (value: unknown) => boolean
 
-const isText: Rule = (value) => typeof value === 'string' && value !== '' && !/\p{Cc}/u.test(value)
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && !/\p{Cc}/u.test(value)
 const isDay: Rule = (value) => typeof value === 'string' && parseDay(value) !== undefined
 const rules: Readonly<Record<keyof Licence, Rule>> = {
   format: (value) => value === 1,
@@ -80,7 +83,7 @@ const rules: Readonly<Record<keyof Licence, Rule>> = {
 
 function wrongField(licence: Readonly<Record<string, unknown>>): string | undefined {
   const unknown = Object.keys(licence).find((key) => !Object.hasOwn(rules, key))
-  if (unknown !== undefined) return `it holds the unknown field ${unknown}`
+  if (unknown !== undefined) return `it holds the unknown field ${plainText(unknown)}`
   const wrong = Object.entries(rules).find(([key, rule]) => !rule(licence[key]))
   return wrong && `its field ${wrong[0]} is missing or wrong`
 }

@@ -26,9 +26,14 @@ export async function readLicence(
   const files = await withVolume(engine, appliance, volume, 'ro', async (container) =>
     readSmallFiles(await engine.containers.getArchive(container, helperFolder)),
   )
+  return keptLicence(files)
+}
+
+/** Of a volume's files; a licence whose day a full disk cut off is none: it is given, and its day noted, once more. Pure. */
+export function keptLicence(files: ReadonlyMap<string, string>): KeptLicence | undefined {
   const text = files.get(licenceFile) ?? ''
-  if (text === '') return undefined
-  return { text, since: files.get(sinceFile) ?? new Date(0).toISOString() }
+  const since = files.get(sinceFile) ?? new Date(0).toISOString()
+  return text === '' || Number.isNaN(Date.parse(since)) ? undefined : { text, since }
 }
 
 /** Puts a licence in place of what the volume holds. Every user of the container may read it: services have their own. */

@@ -9,7 +9,11 @@ const facts: InstallFacts = {
   platform: 'linux/arm64',
   bundle: 'acme-wan-1.2.3-linux-arm64.tar',
   prefix: { size: 70_000_000, sha256: 'ab'.repeat(32) },
-  installer: { reference: 'acme-wan-installer:1.2.3', ids: ['sha256:01', 'sha256:02'] },
+  installer: {
+    reference: 'acme-wan-installer:1.2.3',
+    ids: ['sha256:01', 'sha256:02'],
+    layers: ['sha256:0a', 'sha256:0b'],
+  },
 }
 const scripts = await installScripts(facts)
 const shell = scripts['install.sh']
@@ -32,10 +36,11 @@ describe('install.sh and install.ps1', () => {
         'ab'.repeat(32),
         'acme-wan-installer:1.2.3',
         'sha256:01 sha256:02',
+        'sha256:0a sha256:0b',
         'arm64',
       ].filter((fact) => text.includes(fact))
-    expect(known(shell)).toHaveLength(6)
-    expect(known(power)).toHaveLength(6)
+    expect(known(shell)).toHaveLength(7)
+    expect(known(power)).toHaveLength(7)
   })
 
   it('leave nothing to be filled in but what is known on the host', () => {
@@ -62,11 +67,12 @@ describe('install.ps1', () => {
     expect(await readPowerShell(power)).toEqual({
       mistakes: [],
       commands: [
-        ...['Copy-Prefix', 'Fail', 'Find-Image', 'Get-ChildItem', 'Get-Command', 'Get-NetIPConfiguration'],
+        ...['Copy-Prefix', 'Fail', 'Find-Image', 'Get-ChildItem', 'Get-Command', 'Get-Content'],
+        'Get-NetIPConfiguration',
         ...['Join-Path', 'Move-Item', 'New-Item', 'New-Object', 'Remove-Item', 'Say', 'Sort-Object'],
         ...['Test-Containerd', 'Test-Path', 'Where-Object', 'docker'],
       ],
-      unset: ['_', 'args', 'lastexitcode', 'null', 'psscriptroot'],
+      unset: ['_', 'args', 'lastexitcode', 'null', 'pscommandpath', 'psscriptroot'],
     })
     const wrong = power
       .replace('$Server.Trim() -split', '$Sever.Trim() -split')
@@ -96,6 +102,12 @@ describe('install.ps1', () => {
     expect(power).toContain(
       `$Options = '${/--read-only .*? --network host/.exec(shellCommand)![0]}' -split ' '`,
     )
+  })
+
+  it('mounts its folder in the one form that takes a path with commas', () => {
+    for (const text of [power, windowsCommand]) expect(text).not.toMatch(/src=(?!\/var\/run\/docker\.sock)/)
+    expect(power.match(/--volume "\$\{PSScriptRoot\}:\/work(:ro)?"/g)).toHaveLength(2)
+    expect(windowsCommand).toContain('--volume "%CD%:/work"')
   })
 
   it('hands every argument and the exit code on', () => {

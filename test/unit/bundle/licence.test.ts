@@ -24,6 +24,12 @@ describe('a licence file', () => {
     ['not JSON', 'hello', 'it is not a licence file'],
     ['another document', '{"a":1}', 'it is not a licence file'],
     ['no signature', JSON.stringify({ licence, key: 'k' }), 'it is not signed'],
+    [
+      'a key that steers the terminal',
+      JSON.stringify({ licence, key: '\u001b[2K', signature: 's' }),
+      'it is not signed',
+    ],
+    ['a field that steers the terminal', fileOf({ '\u001b[2K': 5 }), 'it holds the unknown field \ufffd[2K'],
     ['an unknown field', fileOf({ seats: 5 }), 'it holds the unknown field seats'],
     ['no customer', fileOf({ customer: '' }), 'its field customer is missing or wrong'],
     ['a line break in the customer', fileOf({ customer: 'a\nb' }), 'its field customer is missing or wrong'],

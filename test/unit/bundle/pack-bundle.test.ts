@@ -10,6 +10,7 @@ import { makeScratch, type Scratch } from '../../support/scratch.ts'
 import {
   collect,
   otherKey,
+  otherPublicKey,
   takeApart,
   tinyContent,
   tinyKey,
@@ -52,6 +53,7 @@ describe('packing', () => {
       installer: {
         reference: 'tiny-installer:1.0.0',
         ids: [installer.config.digest, installer.manifest.digest],
+        layers: installer.layers.map(({ diffId }) => diffId),
       },
     })
   })
@@ -115,6 +117,12 @@ describe('packing', () => {
     await expect(openBundle(file, { keys: [tinyPublicKey] })).rejects.toThrow(
       'its lock is not that of the appliance image: the lock lists other packages than the image has',
     )
+  })
+
+  it('an update that nobody signs is built upon a bundle that a known key signed, and upon no other', async () => {
+    const file = await writeTinyBundle(scratch.path)
+    expect((await readBase(file, undefined, [tinyPublicKey])).manifest).toEqual(base.manifest)
+    await expect(readBase(file, undefined, [otherPublicKey])).rejects.toMatchObject({ code: 'other-key' })
   })
 
   it('an update is not built upon a bundle that another key signed', async () => {

@@ -1,9 +1,11 @@
+import { rmSync } from 'node:fs'
 import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openBundle } from '../../../src/bundle/open-bundle.ts'
 import { packBundle } from '../../../src/bundle/pack-bundle.ts'
 import { writeBundle } from '../../../src/bundle/write-bundle.ts'
+import { SlipwayError } from '../../../src/lib/errors.ts'
 import { silent } from '../../../src/lib/progress.ts'
 import { again, refusalOf } from '../../support/refusal.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
@@ -104,6 +106,26 @@ describe('a bundle in parts', () => {
       'foreign-part',
       `${name} is refused: its part ${name}.002 has 100 bytes, and ${name}.parts says ${size}. ${again}`,
     ])
+  })
+
+  it('says that its medium went away while it was read', async () => {
+    const keys = [tinyPublicKey]
+    const report = () => rmSync(path.join(folder, parts[1]!), { force: true })
+    expect(await refusalOf(path.join(folder, name), { keys, report })).toEqual([
+      'lost-bundle',
+      `${name} can no longer be read (ENOENT); put its medium back in, or copy it to a disk of this host, then run the same command again.`,
+    ])
+  })
+
+  it('at Ctrl-C says that, and not how its reading was ended', async () => {
+    const interrupted = new AbortController()
+    const reason = new SlipwayError('interrupted', 'Interrupted.')
+    const options = {
+      keys: [tinyPublicKey],
+      signal: interrupted.signal,
+      report: () => interrupted.abort(reason),
+    }
+    await expect(openBundle(path.join(folder, name), options)).rejects.toBe(reason)
   })
 
   it('does not take a list that leads elsewhere', async () => {

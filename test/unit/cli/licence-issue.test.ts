@@ -51,6 +51,18 @@ describe('a licence is not issued', () => {
     expect((await issue('A B', '--out', 'notes')).exitCode).toBe(2)
   })
 
+  it('into a folder, or below a file, as if that were its name', async () => {
+    const refused = (why: string) => ({
+      exitCode: 2,
+      said: `slipway: ${why}; name a file with --out FILE.`,
+    })
+    const { directory } = product
+    expect(await issue('Ex', '--out', 'images')).toEqual(refused(`${directory}/images is a folder`))
+    expect(await issue('Ex', '--out', 'vendor.pub/ex.json')).toEqual(
+      refused(`${directory}/vendor.pub/ex.json cannot be a file (ENOTDIR)`),
+    )
+  })
+
   it('where nothing asks for one', async () => {
     await product.write({ 'images/app/component.yaml': 'packages: [app]\n' })
     expect(await issue('Ex')).toEqual({

@@ -21,7 +21,7 @@ may_mount() {
 # One field of --mount, whatever the path holds.
 field() { printf '"%s=%s"' "$1" "$(printf '%s' "$2" | sed 's/"/""/g')"; }
 
-# The directories that the arguments lie in, one a line: the current one, and those of paths that lead out of it.
+# The directories that the arguments lie in, one a line: the current one, and those of paths.
 find_directories() {
   ! may_mount "$here" || printf '%s\n' "$here"
   for argument in "$@"; do
@@ -29,7 +29,7 @@ find_directories() {
     --*=*) argument=${argument#*=} ;;
     esac
     case $argument in
-    /* | ../* | */../*) ;;
+    */*) ;;
     *) continue ;;
     esac
     directory=$(cd "$(dirname -- "$argument")" 2>/dev/null && pwd) || continue
@@ -56,7 +56,10 @@ run_elsewhere() {
     case $argument in
     --*=*) argument=${argument#*=} ;;
     esac
-    for file in "$argument" "$argument".parts "$argument".[0-9][0-9][0-9]; do
+    # Of a bundle in parts any part may be named, their list, or what their names begin with.
+    bundle=${argument%.parts}
+    bundle=${bundle%.[0-9][0-9][0-9]}
+    for file in "$argument" "$bundle".parts "$bundle".[0-9][0-9][0-9]; do
       [ ! -f "$file" ] || docker cp -q "$file" "$container:$(absolute "$file")" >/dev/null 2>&1 ||
         docker cp "$file" "$container:$(absolute "$file")" >/dev/null || return 1
     done

@@ -26,7 +26,13 @@ find_engine() {
     fail 3 "The Docker Engine runs ${server%% *} containers; switch Docker Desktop to Linux containers, then run: $again"
 }
 
-ask_engine() { docker version --format '{{.Server.Os}} {{.Server.Arch}}' 2>&1; }
+# Docker's command may warn first, such as of a ~/.docker/config.json that only root may read: that is no answer.
+ask_engine() {
+  code=0
+  said=$(docker version --format '{{.Server.Os}} {{.Server.Arch}}' 2>&1) || code=$?
+  printf '%s\n' "$said" | sed '/^WARNING: /d; /^$/d'
+  return "$code"
+}
 
 engine_address() {
   # For a context that is not there Docker's command prints an empty line.

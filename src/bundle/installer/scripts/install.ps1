@@ -10,12 +10,18 @@ $PrefixSize = [long]@prefix_size@
 $PrefixSha256 = '@prefix_sha256@'
 $Reference = '@reference@'
 $ImageIds = '@image_ids@' -split ' '
+$ImageLayers = '@image_layers@'
 $Options = '@container_options@' -split ' '
 $BaseImages = @('@base_images@' -split ' ' | Where-Object { $_ -ne '' })
 $Again = 'powershell -ExecutionPolicy Bypass -File install.ps1 ' + ($args -join ' ')
 
 function Say([string]$Text) { [Console]::Error.WriteLine($Text) }
 function Fail([int]$Code, [string]$Text) { Say "install.ps1: $Text"; exit $Code }
+
+if ($args -contains '--help' -or $args -contains '-h') {
+  Get-Content -LiteralPath $PSCommandPath -TotalCount 5 | ForEach-Object { $_ -replace '^# ?', '' }
+  exit 0
+}
 
 # The Engine.
 if (-not (Get-Command docker -ErrorAction SilentlyContinue)) {
@@ -46,8 +52,11 @@ function Find-Image {
     & docker image inspect $Id >$null 2>$null
     if ($LASTEXITCODE -eq 0) { return $Id }
   }
-  # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
-  if (Test-Containerd) { return (& docker image inspect --format '{{.Id}}' $Reference 2>$null) }
+  # An Engine with containerd's image store may count IDs in a way of its own: there its layers tell the image from another build's.
+  if (Test-Containerd) {
+    $Id, $Layers = ((& docker image inspect --format '{{.Id}}{{range .RootFS.Layers}} {{.}}{{end}}' $Reference 2>$null) -join '') -split ' ', 2
+    if ($Layers -eq $ImageLayers) { return $Id }
+  }
 }
 
 function Test-Containerd {
@@ -94,7 +103,7 @@ if (-not $Image) {
     Say 'Loading the installer ...'
     if ($Found.Count -gt 0 -and (Test-Containerd)) {
       # There docker load takes no image without all its layers: the installer beneath does.
-      & docker run --rm --pull never $Options --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount "type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock" --mount "type=bind,src=$PSScriptRoot,dst=/work,readonly" --workdir /work $Found[0] load-installer $BundleName
+      & docker run --rm --pull never $Options --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount "type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock" --volume "${PSScriptRoot}:/work:ro" --workdir /work $Found[0] load-installer $BundleName
     } else { & docker load -q -i $Temporary >$null }
     if ($LASTEXITCODE -ne 0) {
       Fail 1 "The Docker Engine did not take the installer, for the reason above; put that right, then run: $Again"
@@ -134,7 +143,7 @@ if ($Earlier.Count -gt 0) {
   Say 'An earlier run is still at work; waiting for it ...'
   & docker wait $Earlier >$null
 }
-& docker run --rm --pull never $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --mount "type=bind,src=$PSScriptRoot,dst=/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
+& docker run --rm --pull never $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --volume "${PSScriptRoot}:/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
 $Code = $LASTEXITCODE
 # What only showed a plan, or was refused before anything was changed, leaves the host as it was.
 if (-not $WasThere -and ($DryRun -or $Code -eq 2)) {

@@ -17,6 +17,7 @@ base_version=@base_version@
 base_images='@base_images@'
 reference=@reference@
 image_ids='@image_ids@'
+image_layers='@image_layers@'
 again="sh $0${*:+ $*}"
 
 @engine@
@@ -88,8 +89,11 @@ find_image() {
   # shellcheck disable=SC2086 # one word for each ID
   image=$(first_image $image_ids)
   [ -z "$image" ] || return 0
-  # An Engine with containerd's image store may count IDs in a way of its own; the bytes were checked.
-  is_containerd && image=$(first_image "$reference") && [ -n "$image" ]
+  # An Engine with containerd's image store may count IDs in a way of its own: there its layers tell the image from another build's.
+  is_containerd || return 1
+  image=$(docker image inspect --format '{{.Id}}{{range .RootFS.Layers}} {{.}}{{end}}' "$reference" 2>/dev/null)
+  [ "${image#* }" = "$image_layers" ] || return 1
+  image=${image%% *}
 }
 
 is_containerd() {
@@ -130,17 +134,18 @@ load_image() {
     fail 1 "The Docker Engine made another image of the installer than the bundle holds; nothing was run. Run: docker image rm $reference, then: $again"
 }
 
-# Where the command goes: where it is, else for everybody, else for this user.
+# Where the command goes: where the caller says, else for everybody, else for this user.
 choose_folder() {
   own=${HOME:-/}/.local/bin
-  for target in "${SLIPWAY_BIN:-}" /usr/local/bin "$own"; do
-    [ -n "$target" ] || continue
+  for target in "${SLIPWAY_BIN:-/usr/local/bin}" "${SLIPWAY_BIN:-$own}"; do
     [ "$target" != "$own" ] || mkdir -p "$target" || break
     { [ -d "$target" ] && [ -w "$target" ]; } || continue
     [ ! -e "$target/$command" ] || grep -q '^# @marker@$' "$target/$command" 2>/dev/null ||
       fail 3 "$target/$command is there already and is no command of this installer; move it away, or choose another folder: SLIPWAY_BIN=DIR $again"
     return 0
   done
+  [ -z "${SLIPWAY_BIN:-}" ] ||
+    fail 3 "SLIPWAY_BIN is $SLIPWAY_BIN, which is no folder that can be written; make it one, or choose another: SLIPWAY_BIN=DIR $again"
   fail 3 "Neither /usr/local/bin nor $own can be written; choose a folder for the command: SLIPWAY_BIN=DIR $again"
 }
 
@@ -158,9 +163,12 @@ place_command() {
   if cmp -s "$temporary" "$target/$command"; then
     rm -f "$temporary"
   else
-    earlier_command=$target/.$command.$$.earlier.tmp
-    [ ! -e "$target/$command" ] || cp -p "$target/$command" "$earlier_command" || unwritten
+    if [ -e "$target/$command" ]; then
+      earlier_command=$target/.$command.$$.earlier.tmp
+      cp -p "$target/$command" "$earlier_command" || unwritten
+    fi
     mv -f "$temporary" "$target/$command" || unwritten
+    placed=yes
     say "The command $command is in $target."
     case ":${PATH:-}:" in
     *":$target:"*) ;;
@@ -172,8 +180,8 @@ place_command() {
 # What was refused before anything was changed leaves the host as it was: what this run has loaded and written goes.
 take_back() {
   docker image rm "$image" >/dev/null 2>&1
-  [ -n "$earlier_command" ] || return 0
-  if [ -e "$earlier_command" ]; then mv -f "$earlier_command" "$target/$command"; else rm -f "$target/$command"; fi
+  [ -n "$placed" ] || return 0
+  if [ -n "$earlier_command" ]; then mv -f "$earlier_command" "$target/$command"; else rm -f "$target/$command"; fi
   say "The installer and the command of this run were taken away again."
 }
 
@@ -229,6 +237,7 @@ engine_architecture=${server#* }
 find_bundle
 temporary=
 earlier_command=
+placed=
 trap 'rm -f "$temporary" "$earlier_command"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -1,0 +1,134 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type InstallFacts, installScripts } from '../../../src/bundle/installer/install-scripts.ts'
+import { sha256Hex } from '../../../src/lib/digest.ts'
+import { typeOn } from '../../support/fake-docker.ts'
+import { makeScratch, type Scratch } from '../../support/scratch.ts'
+
+/** What stands in the scripts is run here by the host's own sh, with a `docker` that is a script. */
+const beginning = Buffer.from('the installer image')
+const facts: InstallFacts = {
+  command: 'acme-wan',
+  product: 'Acme WAN',
+  version: '1.2.3',
+  platform: 'linux/amd64',
+  bundle: 'acme-wan-1.2.3-linux-amd64.tar',
+  prefix: { size: beginning.length, sha256: sha256Hex(beginning) },
+  installer: {
+    reference: 'acme-wan-installer:1.2.3',
+    ids: ['sha256:01', 'sha256:02'],
+    layers: ['sha256:0a', 'sha256:0b'],
+  },
+}
+
+let scratch: Scratch
+
+beforeEach(async () => {
+  scratch = await makeScratch('install-sh')
+  const { 'install.sh': script } = await installScripts(facts)
+  const from = "<<'COMMAND'\n"
+  const command = script.slice(script.indexOf(from) + from.length, script.lastIndexOf('\nCOMMAND\n') + 1)
+  await mkdir(path.join(scratch.path, 'site'))
+  await Promise.all([
+    writeFile(path.join(scratch.path, 'install.sh'), script),
+    writeFile(path.join(scratch.path, facts.bundle), Buffer.concat([beginning, Buffer.from('the rest')])),
+    writeFile(path.join(scratch.path, 'acme-wan'), command.replace('@image@', 'sha256:01')),
+  ])
+})
+afterEach(() => scratch.remove())
+
+const has = (...ids: string[]): Record<string, string> => ({
+  ...Object.fromEntries(ids.map((id) => [`image inspect *${id}*`, `echo ${id}`])),
+  'image inspect *': 'exit 1',
+})
+
+describe('what Docker’s command warns of', () => {
+  const warning =
+    'WARNING: Error loading config file: open /home/bob/.docker/config.json: permission denied\n'
+  const warn = `printf '${warning.replace('\n', '\\n\\n')}' >&2`
+
+  it('is not what the Engine runs on', async () => {
+    const answers = { ...has('sha256:01'), 'version *': `${warn}; echo linux amd64` }
+    for (const line of ['sh install.sh --profile site', 'sh acme-wan status']) {
+      const { exitCode, calls } = await typeOn(scratch.path, line, answers)
+      expect([exitCode, calls.at(-1)]).toEqual([0, expect.stringMatching(/^run /)])
+    }
+  })
+
+  it('is not why no Engine answers', async () => {
+    const down = `${warn}; echo 'Cannot connect to the Docker daemon' >&2; exit 1`
+    const { exitCode, stderr } = await typeOn(scratch.path, 'sh install.sh', { 'version *': down })
+    expect([exitCode, stderr]).toEqual([
+      3,
+      'install.sh: No Docker Engine answers at unix:///var/run/docker.sock; start it (sudo systemctl start docker), then run: sh install.sh',
+    ])
+  })
+})
+
+describe('where an Engine counts IDs in a way of its own', () => {
+  const other = {
+    'info --format {{.DriverStatus}}': 'echo io.containerd.snapshotter.v1',
+    'image inspect *{{.Id}}{{range*': 'cat tagged',
+    'image inspect *': 'exit 1',
+    'load *': "cat >loaded; echo 'sha256:99 sha256:0a sha256:0b' >tagged",
+  }
+
+  it('the image is told by its layers', async () => {
+    await writeFile(path.join(scratch.path, 'tagged'), 'sha256:99 sha256:0a sha256:0b\n')
+    const { calls } = await typeOn(scratch.path, 'sh install.sh --profile site', other)
+    expect(calls.filter((call) => call.startsWith('load'))).toEqual([])
+    expect(calls.at(-1)).toMatch(/ sha256:99 install --bundle /)
+  })
+
+  it('another build’s of the same version does not stand in for the bundle’s', async () => {
+    await writeFile(path.join(scratch.path, 'tagged'), 'sha256:88 sha256:0a sha256:0c\n')
+    const { calls } = await typeOn(scratch.path, 'sh install.sh --profile site', other)
+    expect(await readFile(path.join(scratch.path, 'loaded'))).toEqual(beginning)
+    expect(calls.at(-1)).toMatch(/ sha256:99 install --bundle /)
+  })
+})
+
+describe('the command', () => {
+  const called = async (words: string, answers: Record<string, string> = {}): Promise<readonly string[]> =>
+    (
+      await typeOn(path.join(scratch.path, 'site'), `sh ../acme-wan ${words}`, {
+        ...has('sha256:01'),
+        ...answers,
+      })
+    ).calls
+  const away = { 'context *': 'echo tcp://192.0.2.9:2375' }
+
+  it('brings all of a bundle in parts to an Engine elsewhere, whichever of them is named', async () => {
+    const site = path.join(scratch.path, 'site')
+    const files = ['b.tar.parts', 'b.tar.001', 'b.tar.002']
+    for (const file of files) await writeFile(path.join(site, file), '')
+    for (const named of ['b.tar', ...files]) {
+      const copied = (await called(`verify ${named}`, away)).filter((call) => call.startsWith('cp -q'))
+      expect(new Set(copied)).toEqual(new Set(files.map((file) => `cp -q ${file} made:${site}/${file}`)))
+    }
+  })
+
+  it('sees the folder of a path that leads into the current one, also where that has no place in the container', async () => {
+    await writeFile(path.join(scratch.path, 'site', 'licence.json'), '')
+    const inside = await typeOn(scratch.path, 'sh acme-wan install --licence site/licence.json', away)
+    const place = `${scratch.path}/site`
+    expect(inside.calls.find((call) => call.startsWith('create'))).toContain(`"dst=${place}"`)
+    const root = `cd / && sh ${scratch.path}/acme-wan verify ${place.slice(1)}/licence.json`
+    expect((await typeOn(scratch.path, root)).calls.at(-1)).toContain(`"src=${place}","dst=${place}"`)
+  })
+})
+
+it('the command goes where the caller says, and nowhere else', async () => {
+  const place = path.join(scratch.path, 'nowhere')
+  const { exitCode, stderr } = await typeOn(scratch.path, 'sh install.sh', has('sha256:01'), {
+    SLIPWAY_BIN: place,
+  })
+  expect([exitCode, stderr]).toEqual([
+    3,
+    `install.sh: SLIPWAY_BIN is ${place}, which is no folder that can be written; make it one, or choose another: SLIPWAY_BIN=DIR sh install.sh`,
+  ])
+  await mkdir(place)
+  await typeOn(scratch.path, 'sh install.sh', has('sha256:01'), { SLIPWAY_BIN: place })
+  expect(await readdir(place)).toEqual(['acme-wan'])
+})
