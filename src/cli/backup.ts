@@ -7,6 +7,7 @@ import { withBackup } from '../host/state-document.ts'
 import { readState, writeState } from '../host/state-volume.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
+import { plainText } from '../lib/plain-text.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -70,6 +71,6 @@ function describe({ header, size }: PreparedBackup): string[] {
   return [
     `settings      ${list(Object.entries(settings).map(([key, value]) => `${key}=${value}`))}`,
     `volumes       ${list(volumes.map(({ of }) => of))}${volumes.length > 0 ? ` (${formatBytes(size)})` : ''}`,
-    `changed files ${list(files)}`,
+    `changed files ${list(files.map(plainText))}`,
   ]
 }

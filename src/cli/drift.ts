@@ -3,6 +3,7 @@ import type { DriftedPath } from '../host/drift.ts'
 import { readDrift, type ServiceDrift } from '../host/read-drift.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
+import { plainText } from '../lib/plain-text.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
 
@@ -47,8 +48,9 @@ function printDrift(
 ): void {
   for (const { service, paths } of services) {
     for (const one of paths) {
-      context.print(`${signs[one.kind]} ${service} ${one.path}   ${explain(one)}`)
-      for (const line of one.diff ?? []) context.print(`    ${line}`)
+      // Whoever got into a container chooses names and content of its files.
+      context.print(`${signs[one.kind]} ${service} ${plainText(one.path)}   ${explain(one)}`)
+      for (const line of one.diff ?? []) context.print(`    ${plainText(line)}`)
     }
   }
   if (unexpected === 0) {

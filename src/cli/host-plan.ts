@@ -16,8 +16,8 @@ import { findPortContainer, findPortHolder } from '../host/port-holder.ts'
 import { probePorts } from '../host/port-probe.ts'
 import { withSettings, withStoredSettings } from '../host/settings.ts'
 import type { HostState } from '../host/state.ts'
-import type { StateDocument } from '../host/state-document.ts'
-import { readState } from '../host/state-volume.ts'
+import { emptyState, type StateDocument } from '../host/state-document.ts'
+import { readState, readWholeState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
 import { mergeSettings, type Settings } from '../host/stored-settings.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
@@ -53,6 +53,8 @@ export interface PreparedInstall {
   /** Settings of this site, as they are to be. */
   readonly settings: Settings
   readonly steps: readonly Step[]
+  /** What was remembered cannot be read, and a restore is to begin it anew. */
+  readonly isDamaged: boolean
   /** The licence file that `write-licence` writes. */
   readonly licence?: string
   /** Looks at the host once more and plans anew: for when nobody else changes it. */
@@ -73,7 +75,12 @@ export async function prepareInstall(
   const reference = `${definition.name}:${definition.version}`
   const wanted = targetImage(reference, image)
   const again = async (): Promise<PreparedInstall> => {
-    const [found, stored] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
+    // A backup brings settings of its own: it mends what is remembered here.
+    const [found, whole] = await Promise.all([
+      inspectHost(engine, name),
+      source ? readWholeState(engine, name) : readState(engine, name),
+    ])
+    const stored = whole ?? emptyState
     const base = source ? { ...stored, settings: source.header.settings } : stored
     const { profile, settings } = await chooseProfile(definition, name, options, found, base, source)
     const variables = { ...profileVariables(profile), APPLIANCE_IMAGE: reference }
@@ -90,7 +97,8 @@ export async function prepareInstall(
     const licensed = change ? withLicence(planned, current, target, change) : planned
     const steps = withStateSteps(licensed, current, stored, { settings, release })
     const licence = text === undefined ? {} : { licence: text }
-    return { engine, image, current, target, profile, settings, steps, ...licence, again }
+    const isDamaged = whole === undefined
+    return { engine, image, current, target, profile, settings, steps, isDamaged, ...licence, again }
   }
   return again()
 }
@@ -104,8 +112,9 @@ export async function chooseProfile(
   stored: StateDocument,
   source: RestoreSource | undefined,
 ): Promise<{ profile: Profile; settings: Settings }> {
-  const installed = current.containers.find((one) => one.profile !== '')?.profile
-  const former = installed ?? stored.history.at(-1)?.profile
+  // A container stays where another profile gives it other memory alone: its label tells of the profile that made it.
+  const made = current.containers.find((one) => one.profile !== '')?.profile
+  const former = stored.history.at(-1)?.profile ?? made
   const names = await profileNames(definition)
   const chosen =
     options.profile ?? source?.header.profile ?? former ?? (names.length === 1 ? names[0] : undefined)

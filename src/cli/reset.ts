@@ -25,12 +25,12 @@ import {
 import { type ResetItem, type ResetReport, reportReset } from '../host/reset-report.ts'
 import type { HostState } from '../host/state.ts'
 import { emptyState, type StateDocument } from '../host/state-document.ts'
-import { readState, writeState } from '../host/state-volume.ts'
+import { readState, readWholeState, writeState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
 import { targetHost } from '../host/target.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
-import { badInput, errorCode } from '../lib/errors.ts'
+import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { changeHost } from './change-host.ts'
 import { confirm } from './confirm.ts'
@@ -165,12 +165,9 @@ async function readStored(
   name: string,
   level: ResetLevel,
 ): Promise<{ stored: StateDocument; isDamaged: boolean }> {
-  try {
-    return { stored: await readState(engine, name), isDamaged: false }
-  } catch (error) {
-    if (errorCode(error) !== 'damaged-state' || !atLeast(level, 'settings')) throw error
-    return { stored: emptyState, isDamaged: true }
-  }
+  if (!atLeast(level, 'settings')) return { stored: await readState(engine, name), isDamaged: false }
+  const stored = await readWholeState(engine, name)
+  return { stored: stored ?? emptyState, isDamaged: stored === undefined }
 }
 
 function checkInstalled(

@@ -6,6 +6,8 @@ import { openBackup } from '../host/backup/read-backup.ts'
 import { refuseSmallEngine } from '../host/backup/restore-space.ts'
 import { judgeBindSources, readBindSources } from '../host/bind-sources.ts'
 import { refuseFailures } from '../host/finding.ts'
+import { emptyState } from '../host/state-document.ts'
+import { writeState } from '../host/state-volume.ts'
 import type { Step } from '../host/step.ts'
 import { changeHost } from './change-host.ts'
 import { confirm } from './confirm.ts'
@@ -67,7 +69,8 @@ async function apply(
 ): Promise<readonly Step[]> {
   const { report, signal } = context
   return changeHost(context, engine, target.name, 'restore', async ({ check }) => {
-    const { image, steps } = await again()
+    const { image, steps, isDamaged } = await again()
+    if (isDamaged) await writeState(engine, target.name, emptyState)
     await applyPlan(steps, { engine, image, backup, report, signal, check })
     return steps
   })

@@ -11,7 +11,7 @@ import { machineCollectors } from '../host/support/machine-collectors.ts'
 import { type BundleManifest, bundleManifest, writeBundle } from '../host/support/write-bundle.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
-import { SlipwayError } from '../lib/errors.ts'
+import { errorCode, SlipwayError } from '../lib/errors.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance, containersInSight } from './host-name.ts'
@@ -53,6 +53,7 @@ export async function run(
     const names = collectors.map((one) => one.name)
     if (options.json) context.print(JSON.stringify({ file, name, collectors: names }, null, 2))
     else context.print(`${file} would hold what these find: ${names.join(', ')}.`)
+    endSoon()
     return
   }
   const task = 'collect evidence'
@@ -73,8 +74,7 @@ export async function run(
     for (const line of describe(manifest)) context.print(line)
     context.print(`${file} is what support needs to see; look through it before you send it.`)
   }
-  // What did not answer in time must not keep this process.
-  if (results.some(({ outcome }) => outcome === 'timed out')) setTimeout(() => process.exit(), 100).unref()
+  if (results.some(({ outcome }) => outcome === 'timed out')) endSoon()
 }
 
 /** A line for each collector that has something, and one for each reason why others have nothing. */
@@ -95,39 +95,52 @@ function describe({ collectors }: BundleManifest): string[] {
 }
 
 /** The Engine, or why there is none. */
-async function reachEngine(context: Context): Promise<Engine | Error> {
+function reachEngine(context: Context): Promise<Engine | Error> {
+  return inTime(connectEngine(context.env)).catch((error: unknown) =>
+    error instanceof Error ? error : new Error(String(error)),
+  )
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Error>((resolve) => {
+  const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () =>
-        resolve(new SlipwayError('engine-slow', `The Docker Engine did not answer in ${patience / 1000} s.`)),
+        reject(new SlipwayError('engine-slow', `The Docker Engine did not answer in ${patience / 1000} s.`)),
       patience,
     )
   })
-  const reached = connectEngine(context.env).catch((error: unknown) =>
-    error instanceof Error ? error : new Error(String(error)),
-  )
   try {
-    return await Promise.race([reached, late])
+    return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Without an Engine: what the command says, else the product of the folder. */
+/** Without an Engine that answers: what the command says, else the product of the folder. */
 async function findName(
   context: Context,
   engine: Engine | Error,
   options: SupportBundleOptions,
 ): Promise<string> {
   if (options.name !== undefined) return options.name
-  if (
-    !(engine instanceof Error) &&
-    appliancesOf(await containersInSight(context, engine, options)).length > 0
-  )
-    return chooseAppliance(context, engine, options)
+  try {
+    if (
+      !(engine instanceof Error) &&
+      appliancesOf(await inTime(containersInSight(context, engine, options))).length > 0
+    )
+      return await inTime(chooseAppliance(context, engine, options))
+  } catch (error) {
+    // An Engine may tell its version and hang at its containers: that is what the bundle is to show.
+    if (errorCode(error) === 'no-name') throw error
+  }
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory)).catch(() => undefined)
   return definition?.name ?? commandName()
+}
+
+/** What did not answer in time must not keep this process. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), 100).unref()
 }
 
 /** What the product directory says, and what an install from it would change. */

@@ -69,7 +69,8 @@ function clientOptions(endpoint: Endpoint, env: NodeJS.ProcessEnv): Docker.Docke
   const { tls } = endpoint
   const options = {
     socketPath: endpoint.socketPath,
-    host: endpoint.host,
+    // The transport makes an address of it, and takes "fd00:" for a protocol.
+    host: endpoint.host?.includes(':') ? `[${endpoint.host}]` : endpoint.host,
     port: endpoint.port,
     protocol: tls ? 'https' : 'http',
     ca: tls?.ca,

@@ -20,6 +20,8 @@ export interface ContainerSummary {
   readonly status: string
   /** Of a running container. */
   readonly ports: readonly PublishedPort[]
+  /** IDs of the networks that it is on. */
+  readonly networks?: readonly string[]
 }
 
 export interface ContainerMemory {

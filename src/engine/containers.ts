@@ -106,6 +106,7 @@ function summarise(container: Docker.ContainerInfo): ContainerSummary {
       port: port.PublicPort,
       protocol: port.Type,
     })),
+    networks: Object.values(container.NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),
   }
 }
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type Docker from 'dockerode'
+import { withWholeAnswers } from './whole-answers.ts'
 
 /** A client by these options alone: what dockerode would read from the environment by itself is out of its sight. */
 export function createClient(options: Docker.DockerOptions): Docker {
@@ -8,7 +9,7 @@ export function createClient(options: Docker.DockerOptions): Docker {
   const values = names.map((name) => process.env[name])
   for (const name of names) delete process.env[name]
   try {
-    return new Dockerode(options)
+    return withWholeAnswers(new Dockerode(options))
   } finally {
     for (const [index, name] of names.entries()) process.env[name] = values[index]
   }

@@ -2,7 +2,7 @@ import { programName } from '../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { hostPorts } from './inspect.ts'
 import { mutexContainer, stateContainer, stateVolume } from './own-things.ts'
-import type { HostPort, HostState } from './state.ts'
+import type { HostNetwork, HostPort, HostState } from './state.ts'
 import type { HostTarget } from './target.ts'
 
 /**
@@ -46,11 +46,26 @@ export function refuseConflicts(current: HostState, target: HostTarget): void {
   refuseChangedVolumes(current, target)
 }
 
+/** Refuses to take away networks that containers of others are on: the Engine would, after what serves is gone. */
+export function refuseGuests(networks: readonly HostNetwork[], name: string): void {
+  const network = networks.find(({ guests = [] }) => guests.length > 0)
+  if (!network) return
+  const [guest] = network.guests!
+  throw new SlipwayError(
+    'network-in-use',
+    `The container ${guest} is not of the appliance ${name} and is on its network ${network.name}, which is to go; \`docker network disconnect ${network.name} ${guest}\`, then run the same command again.`,
+    { exitCode: exitCodes.preflightFailed },
+  )
+}
+
 /** The host ports of a target that no container of the appliance holds already: those must be free. */
 export function newPorts(current: HostState, target: HostTarget): HostPort[] {
-  const held = current.containers.filter((one) => one.status === 'running').flatMap((one) => one.ports)
+  const held = current.containers.filter(({ status }) => holding.has(status)).flatMap((one) => one.ports)
   return targetPorts(target).filter((port) => !held.some((other) => overlap(port, other)))
 }
+
+/** A paused container keeps its ports, and one that restarts again and again has them every other moment. */
+const holding: ReadonlySet<string> = new Set(['running', 'paused', 'restarting'])
 
 function targetPorts(target: HostTarget): HostPort[] {
   return target.containers.flatMap(({ spec }) => hostPorts(spec.HostConfig.PortBindings ?? {}))

@@ -1,9 +1,15 @@
 import type { ContainerSummary } from '../engine/containers-port.ts'
-import type { ContainerDocument, HostConfig, PortBinding, VolumeDocument } from '../engine/documents.ts'
+import type {
+  ContainerDocument,
+  HostConfig,
+  NetworkDocument,
+  PortBinding,
+  VolumeDocument,
+} from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
 import { withFreshHealth } from './health-check.ts'
 import { ownLabels, roles } from './labels.ts'
-import type { ContainerStatus, HostContainer, HostPort, HostState, HostVolume } from './state.ts'
+import type { ContainerStatus, HostContainer, HostNetwork, HostPort, HostState, HostVolume } from './state.ts'
 
 /** Reads what an Engine holds of the appliance `name`, and whatever of others could be in its way. */
 export async function inspectHost(engine: Engine, name: string): Promise<HostState> {
@@ -25,9 +31,7 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
   return {
     name,
     images: images.map(({ id, tags }) => ({ id, tags })),
-    networks: networks
-      .filter((one) => owned(one.Labels))
-      .map((one) => ({ id: one.Id, name: one.Name, hash: one.Labels?.[ownLabels.target] ?? '' })),
+    networks: networks.filter((one) => owned(one.Labels)).map((one) => readNetwork(one, others)),
     volumes: volumes.filter((one) => owned(one.Labels)).map(readVolume),
     // A container that went away between the two questions is not there.
     containers: documents.filter((one) => one !== undefined).map(readContainer),
@@ -66,6 +70,19 @@ export function appliancesOf(containers: readonly Pick<ContainerSummary, 'labels
 /** The mutex is its holder's; readers are what a killed run left, and may hold a volume. */
 function isHelper(role: string | undefined): boolean {
   return role === roles.state || role === roles.reader || role === roles.keeper
+}
+
+function readNetwork(
+  { Id, Name, Labels }: NetworkDocument,
+  others: readonly ContainerSummary[],
+): HostNetwork {
+  const guests = others.filter(({ state, networks }) => state === 'running' && networks?.includes(Id))
+  return {
+    id: Id,
+    name: Name,
+    hash: Labels?.[ownLabels.target] ?? '',
+    ...(guests.length > 0 && { guests: guests.map(({ name }) => name) }),
+  }
 }
 
 function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolume {

@@ -9,30 +9,47 @@ export interface LogLine {
   readonly text: string
 }
 
-const stamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) /
+/** Older Engines tell the time of what their `local` driver keeps by their own zone. */
+const stamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) /
+const longestStamp = 40
+const lineFeed = 10
 
 /**
  * Puts a log's chunks together to lines. Each chunk is one message that begins with its time; messages over 16 kB come
- * in several, of which only the last ends with a line feed.
+ * in several, cut anywhere, of which only the last ends with a line feed. What the Engine itself says in between ("Error
+ * grabbing logs") has no time: it has that of the line before.
  */
 export async function* readLines(
   chunks: AsyncIterable<OutputChunk>,
   service: string,
 ): AsyncGenerator<LogLine> {
-  const open: Partial<Record<OutputChunk['stream'], { at: string; text: string }>> = {}
+  const open: Partial<Record<OutputChunk['stream'], { at: string; parts: Buffer[] }>> = {}
+  let last = ''
+  const close = (stream: OutputChunk['stream']): LogLine => {
+    const { at, parts } = open[stream]!
+    delete open[stream]
+    const text = Buffer.concat(parts)
+      .toString('utf8')
+      .replace(/\r?\n$/, '')
+    return { service, stream, at, text }
+  }
   for await (const { stream, data } of chunks) {
-    const message = data.toString('utf8')
-    const at = stamp.exec(message)?.[1]
-    const text = at === undefined ? message : message.slice(at.length + 1)
-    const line = { at: open[stream]?.at ?? at ?? '', text: (open[stream]?.text ?? '') + text }
-    if (line.text.endsWith('\n')) {
-      delete open[stream]
-      yield { service, stream, at: line.at, text: line.text.replace(/\r?\n$/, '') }
-    } else open[stream] = line
+    const [at, text] = splitStamp(data)
+    last = at ?? last
+    open[stream] ??= { at: last, parts: [] }
+    open[stream].parts.push(text)
+    if (text.at(-1) === lineFeed) yield close(stream)
   }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    if (open[stream]) yield { service, stream, ...open[stream] }
-  }
+  for (const stream of ['stdout', 'stderr'] as const) if (open[stream]) yield close(stream)
+}
+
+/** A message's time, in UTC, and the rest of it. */
+function splitStamp(data: Buffer): [at: string | undefined, text: Buffer] {
+  const [whole, seconds, fraction = '', zone] = stamp.exec(data.toString('latin1', 0, longestStamp)) ?? []
+  if (whole === undefined) return [undefined, data]
+  const text = data.subarray(whole.length)
+  if (zone === 'Z') return [whole.slice(0, -1), text]
+  return [`${new Date(`${seconds}${zone}`).toISOString().slice(0, 19)}${fraction}Z`, text]
 }
 
 /** A line's time plus a nanosecond, as an Engine takes it for `since`: what comes after that line. */

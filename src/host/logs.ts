@@ -48,29 +48,39 @@ export async function followLogs(
   const began = (await engine.info()).time
   const past = await readLogs(engine, name, request)
   for (const line of past) take(line)
-  const last = new Map(past.map(({ service, at }) => [service, at]))
+  const last = new Map(past.filter(({ at }) => at !== '').map(({ service, at }) => [service, at]))
   const followed = new Map<string, Promise<void>>()
+  const ended = new AbortController()
+  const stop = (): void => ended.abort()
+  signal.addEventListener('abort', stop, { once: true })
   const follow = async (one: ContainerSummary): Promise<void> => {
     const service = serviceOf(one)
-    const query = { timestamps: true, follow: true, since: justAfter(last.get(service) ?? began), signal }
+    const since = justAfter(last.get(service) ?? began)
+    const query = { timestamps: true, follow: true, since, signal: ended.signal }
     try {
       for await (const line of readLines(engine.containers.streamLogs(one.id, query), service)) {
-        last.set(service, line.at)
+        if (line.at !== '') last.set(service, line.at)
         take(line)
       }
     } finally {
       followed.delete(one.id)
     }
   }
-  while (!signal.aborted) {
-    for (const one of await serviceContainers(engine, name, request.service)) {
-      if (one.state !== 'running' || followed.has(one.id)) continue
-      const following = follow(one)
-      // A container that was removed ends its log with an error; the next look finds its successor.
-      following.catch(() => {})
-      followed.set(one.id, following)
+  try {
+    while (!signal.aborted) {
+      for (const one of await serviceContainers(engine, name, request.service)) {
+        if (one.state !== 'running' || followed.has(one.id)) continue
+        const following = follow(one)
+        // A container that was removed ends its log with an error; the next look finds its successor.
+        following.catch(() => {})
+        followed.set(one.id, following)
+      }
+      await sleep(lookInterval, undefined, { signal }).catch(() => {})
     }
-    await sleep(lookInterval, undefined, { signal }).catch(() => {})
+  } finally {
+    // Where the Engine no longer tells what is there, a log that is still open would keep the program for ever.
+    stop()
+    signal.removeEventListener('abort', stop)
   }
   await Promise.allSettled(followed.values())
 }

@@ -1,4 +1,4 @@
-import { overlap, refuseConflicts } from './conflicts.ts'
+import { overlap, refuseConflicts, refuseGuests } from './conflicts.ts'
 import { hostPorts } from './inspect.ts'
 import { type ContainerStop, planService, type ServicePlan, stopContainer } from './plan-service.ts'
 import type { HostContainer, HostState } from './state.ts'
@@ -13,6 +13,7 @@ import type { HostTarget, TargetNetwork } from './target.ts'
 export function planHost(current: HostState, target: HostTarget): Step[] {
   refuseConflicts(current, target)
   const replaced = replacedNetworks(current, target)
+  refuseGuests([...replaced, ...unwantedNetworks(current, target)], target.name)
   const stranded = current.containers.filter((one) =>
     replaced.some((network) => network.name in one.networks),
   )
@@ -125,10 +126,12 @@ function removeFirst(containers: readonly HostContainer[], reason: string): Step
   ]
 }
 
+function unwantedNetworks(current: HostState, target: HostTarget): HostState['networks'] {
+  return current.networks.filter((one) => !target.networks.some((network) => network.name === one.name))
+}
+
 function removeNetworks(current: HostState, target: HostTarget): Step[] {
-  return current.networks
-    .filter((one) => !target.networks.some((network) => network.name === one.name))
-    .map((one) => removeNetwork(one, 'no longer wanted'))
+  return unwantedNetworks(current, target).map((one) => removeNetwork(one, 'no longer wanted'))
 }
 
 /** Where nothing runs any more, nothing is remembered from outside a volume. */

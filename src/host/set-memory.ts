@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { formatMemory } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
+import { plainText } from '../lib/plain-text.ts'
 import type { ContainerStep } from './step.ts'
 import type { MemoryLimit } from './target.ts'
 
@@ -68,7 +69,8 @@ export async function readLimit(engine: Engine, name: string): Promise<number | 
 export async function reloadService(engine: Engine, { name, service, command }: Reload): Promise<void> {
   const { exitCode, stdout, stderr } = await engine.containers.exec(name, command, { timeout: 60_000 })
   if (exitCode === 0) return
-  const words = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 300).replace(/\.$/, '') ?? ''
+  const last = (stderr.trim() || stdout.trim()).split(/\r?\n/).at(-1) ?? ''
+  const words = plainText(last.slice(0, 300).replace(/\.$/, ''))
   throw new SlipwayError(
     'reload-failed',
     `The service ${service} did not take its settings: ${words || `${command[0]} ended with exit code ${exitCode}`}; \`${commandName()} logs ${service}\` tells more.`,

@@ -17,6 +17,16 @@ export async function readState(engine: Engine, name: string): Promise<StateDocu
   return newestCopy(texts, name)?.document ?? emptyState
 }
 
+/** As `readState`; undefined where what is there is damaged, and is to be replaced. Throws `newer-state`. */
+export async function readWholeState(engine: Engine, name: string): Promise<StateDocument | undefined> {
+  try {
+    return await readState(engine, name)
+  } catch (error) {
+    if (errorCode(error) === 'damaged-state') return undefined
+    throw error
+  }
+}
+
 /**
  * Remembers a document instead of the former one, whatever state that is in, making volume and container where they
  * are missing. Call it under the mutex.

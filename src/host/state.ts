@@ -20,6 +20,8 @@ export interface HostNetwork {
   readonly name: string
   /** The hash it was made with. */
   readonly hash: string
+  /** Names of containers of others that are on it; absent: none. */
+  readonly guests?: readonly string[]
 }
 
 export interface HostVolume {

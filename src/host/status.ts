@@ -85,12 +85,14 @@ export async function readStatus(
     const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
     return (await readStatuses(engine, [name], summaries, { memory: quick, drift: quick }))[0]!
   }
-  const [status, { settings }, atWork] = await Promise.all([
+  const [status, { settings, history }, atWork] = await Promise.all([
     read(),
     readState(engine, name),
     quick ? undefined : readMutex(engine, name),
   ])
-  return { ...status, settings, ...(atWork && { atWork }) }
+  // Containers keep the label of the profile that made them, where another gives them other memory alone.
+  const profile = status.services.length > 0 ? (history.at(-1)?.profile ?? status.profile) : status.profile
+  return { ...status, profile, settings, ...(atWork && { atWork }) }
 }
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
 import { SlipwayError } from '../lib/errors.ts'
+import { plainText } from '../lib/plain-text.ts'
 import { runCheck } from './health-check.ts'
 import { readHealth } from './inspect.ts'
 
@@ -91,7 +92,7 @@ async function notHealthy(
   // Of a service that ends, its log says why; a check that found nobody there does not.
   const ended = !document?.State.Running || document.RestartCount > 0
   const sources = ended ? [logs, check] : [check, logs]
-  const words = (sources.map(lastLine).find((line) => line !== '') ?? '').slice(0, 300)
+  const words = plainText((sources.map(lastLine).find((line) => line !== '') ?? '').slice(0, 300))
   const last = words ? `; its last words: ${words.replace(/\.$/, '')}` : ''
   return new SlipwayError('not-healthy', `The service ${service} did not come up: ${trouble}${last}.`)
 }

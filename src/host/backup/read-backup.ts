@@ -98,11 +98,7 @@ class ArchiveChecks {
     this.#number++
     this.#checker ??= this.#open(archive)
     const checker = this.#checker
-    await new Promise<void>((resolve) => {
-      checker.once('close', resolve)
-      if (checker.write(content)) resolve()
-      else checker.once('drain', resolve)
-    })
+    if (!checker.write(content)) await takesMore(checker)
     this.#refuse(archive)
   }
 
@@ -140,6 +136,17 @@ class ArchiveChecks {
       `${this.#file} is refused: ${archiveName(archive)} holds ${this.#fault}; nothing was changed. Take a backup that \`${commandName()} backup\` wrote.`,
     )
   }
+}
+
+/** Nothing stays behind that listens: a volume has thousands of parts. */
+function takesMore(checker: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      checker.off('drain', done).off('close', done)
+      resolve()
+    }
+    checker.once('drain', done).once('close', done)
+  })
 }
 
 async function* reopen(

@@ -52,7 +52,7 @@ export async function prepareBackup(
     product: labels[ownLabels.product] ?? '',
     release: labels[ownLabels.release] ?? '',
     images: [...new Set(documents.map(({ Image }) => Image))].sort(),
-    profile: labels[ownLabels.profile] ?? '',
+    profile: state.history.at(-1)?.profile ?? labels[ownLabels.profile] ?? '',
     settings: state.settings,
     created: new Date().toISOString(),
     archives: [

@@ -13,7 +13,8 @@ export async function* readVolume(
   appliance: string,
   volume: string,
 ): AsyncGenerator<Uint8Array> {
-  const helper = await mount(engine, appliance, `${volume}:${helperFolder}:ro`)
+  // Or an Engine gives the root of a volume that is empty the helper folder's owner and mode, though it is in use.
+  const helper = await mount(engine, appliance, `${volume}:${helperFolder}:ro,nocopy`)
   try {
     const tar = await engine.containers.getArchive(helper, `${helperFolder}/.`)
     if (!tar) {

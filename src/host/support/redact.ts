@@ -20,6 +20,9 @@ const toLineEnd = new Set([
   'www-authenticate',
 ])
 
+/** Names that a value follows without a sign, wherever in a line: HAProxy's "user NAME insecure-password VALUE". */
+const inWords = new Set(['insecure-password'])
+
 /** As `redactWithWork`, the text alone. */
 export function redact(text: string): string {
   return redactWithWork(text).text
@@ -54,7 +57,8 @@ class Scanner {
       if (isWord(code)) this.#word()
       else {
         if (code === 10 || code === 13) this.#lineStart = true
-        else if (code !== 32 && code !== 9) this.#lineStart = false
+        // A diff's sign stands before what is the line's start in its file.
+        else if (code !== 32 && code !== 9 && code !== 43) this.#lineStart = false
         if (code === 58 && text.startsWith('://', this.#at)) this.#url()
         else this.#at++
       }
@@ -95,7 +99,7 @@ class Scanner {
     const sign = text[gap]
     let begin: number
     if (sign === '=' || sign === ':') begin = this.#spaces(gap + (text.startsWith('=>', gap) ? 2 : 1))
-    else if (gap > this.#at && (isFlag || (first && /[_-]/.test(name)))) begin = gap
+    else if (gap > this.#at && (isFlag || inWords.has(name) || (first && /[_-]/.test(name)))) begin = gap
     else return
     const end = this.#valueEnd(begin, name, sign === ':')
     this.#work += end - begin + 3 * longestGap

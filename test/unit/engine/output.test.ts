@@ -5,7 +5,7 @@ import { readStat } from '../../../src/engine/container-files.ts'
 import { parseEvents } from '../../../src/engine/events.ts'
 import { readFrames, splitOutput } from '../../../src/engine/output.ts'
 
-function frame(stream: 1 | 2, text: string): Buffer {
+function frame(stream: 1 | 2 | 3, text: string): Buffer {
   const data = Buffer.from(text)
   const header = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
   header.writeUInt32BE(data.length, 4)
@@ -51,6 +51,17 @@ describe('output of a container', () => {
         ])
       }),
     )
+  })
+
+  it('keeps what the Engine itself says of a log that it cannot read', async () => {
+    const broken = Buffer.concat([frame(3, 'Error grabbing logs: EOF\n'), frame(1, 'up\n')])
+    const expected = { stdout: 'up\n', stderr: 'Error grabbing logs: EOF\n' }
+    expect(splitOutput(broken)).toMatchObject(expected)
+    const chunks = await all(readFrames(Readable.from([broken])))
+    expect(chunks.map(({ stream, data }) => [stream, data.toString()])).toEqual([
+      ['stderr', expected.stderr],
+      ['stdout', expected.stdout],
+    ])
   })
 
   it('of a terminal has no frames and is standard output', async () => {

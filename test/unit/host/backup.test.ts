@@ -108,6 +108,19 @@ describe('a backup file', () => {
     ])
   })
 
+  it('of many parts is read without a word of the runtime', async () => {
+    const words: string[] = []
+    const listen = ({ message }: Error): number => words.push(message)
+    process.on('warning', listen)
+    const file = path.join(scratch.path, 'many-parts')
+    const tar = await tarOf([[{ name: './big' }, Buffer.alloc(52_000_000)]])
+    await writeBackup(file, { ...header, archives: [cache] }, async () => pieces(tar), silent)
+    expect((await openBackup(file)).manifest.members.length).toBeGreaterThan(12)
+    await new Promise(setImmediate)
+    process.off('warning', listen)
+    expect(words).toEqual([])
+  })
+
   it('that fails while it is written leaves the former one, and nothing beside it', async () => {
     const folder = path.join(scratch.path, 'former')
     const file = path.join(folder, 'b.tgz')

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import type { OutputChunk } from '../../../src/engine/containers-port.ts'
 import { justAfter, type LogLine, mergeLines, readLines } from '../../../src/host/log-lines.ts'
 
-async function read(chunks: readonly (readonly [OutputChunk['stream'], string])[]): Promise<LogLine[]> {
+async function read(
+  chunks: readonly (readonly [OutputChunk['stream'], string | Buffer])[],
+): Promise<LogLine[]> {
   async function* source(): AsyncGenerator<OutputChunk> {
-    for (const [stream, text] of chunks) yield { stream, data: Buffer.from(text) }
+    for (const [stream, text] of chunks) yield { stream, data: Buffer.from(text as string) }
   }
   const lines: LogLine[] = []
   for await (const line of readLines(source(), 'dns')) lines.push(line)
@@ -40,6 +42,28 @@ describe('a log', () => {
       { service: 'dns', stream: 'stdout', at: at('01'), text: 'aaabbb' },
       { service: 'dns', stream: 'stdout', at: at('03'), text: 'cut off' },
     ])
+  })
+
+  it('that is cut within a letter has the whole letter', async () => {
+    const [before, after] = [Buffer.from('a\u00e4').subarray(0, 2), Buffer.from('\u00e4b').subarray(1)]
+    const lines = await read([
+      ['stdout', Buffer.concat([Buffer.from(`${at('01')} `), before])],
+      ['stdout', Buffer.concat([Buffer.from(`${at('01')} `), after])],
+    ])
+    expect(lines.map(({ text }) => text)).toEqual(['aäb'])
+  })
+
+  it('that an Engine stamps by its own zone has times in UTC', async () => {
+    const lines = await read([['stdout', '2026-11-21T00:30:01.291023422+01:00 started\n']])
+    expect(lines).toMatchObject([{ at: '2026-11-20T23:30:01.291023422Z', text: 'started' }])
+  })
+
+  it('that an Engine cannot read on says so at the time of the line before', async () => {
+    const lines = await read([
+      ['stdout', `${at('01')} started\n`],
+      ['stderr', 'Error grabbing logs: unexpected EOF\n'],
+    ])
+    expect(lines.at(-1)).toMatchObject({ at: at('01'), text: 'Error grabbing logs: unexpected EOF' })
   })
 
   it('keeps an empty line, and a text that looks like a time', async () => {

@@ -166,6 +166,14 @@ describe('planHost', () => {
 describe('planHost refuses, before any step,', () => {
   const foreign = emptyHost.foreign
 
+  it('to take a network away that a container of others is on', () => {
+    const networks = installed.networks.map((one) => ({ ...one, guests: ['mon'] }))
+    expect(() => planHost({ ...installed, networks }, emptyTarget('acme', false))).toThrow(
+      'The container mon is not of the appliance acme and is on its network acme_default, which is to go; `docker network disconnect acme_default mon`, then run the same command again.',
+    )
+    expect(planHost({ ...installed, networks }, sampleTarget())).toEqual([])
+  })
+
   it('names that strangers have', () => {
     const taken = { ...foreign, containers: ['acme-dns-1'], volumes: ['acme_cache'] }
     expect(() => planHost({ ...emptyHost, foreign: taken }, sampleTarget())).toThrow(
@@ -183,6 +191,12 @@ describe('planHost refuses, before any step,', () => {
   it('no port that its own container holds', () => {
     const ports = [{ ip: '0.0.0.0', port: 53, protocol: 'udp', holder: 'docker-proxy (process 1)' }]
     expect(planHost({ ...installed, foreign: { ...foreign, ports } }, sampleTarget())).toEqual([])
+  })
+
+  it.each(['paused', 'restarting'] as const)('no port that its own %s container holds', (status) => {
+    const ports = [{ ip: '0.0.0.0', port: 53, protocol: 'udp', holder: 'docker-proxy (process 1)' }]
+    const current = withContainer('dns', { status })
+    expect(() => planHost({ ...current, foreign: { ...foreign, ports } }, sampleTarget())).not.toThrow()
   })
 
   it('to lose the data of a volume whose driver options changed', () => {

@@ -69,6 +69,14 @@ async function outcome(
   return { said: error instanceof SlipwayError ? error.message : error, asked: asked.length }
 }
 
+it('the last words of a service cannot steer a terminal', async () => {
+  const ended = engineOf([container({ Running: false, Status: 'exited', ExitCode: 1 })])
+  Object.assign(ended.engine.containers, { logs: async () => 'GET http://x/\x1b[2J\x07\n' })
+  expect(await outcome(ended)).toMatchObject({
+    said: 'The service dns did not come up: it ended with exit code 1; its last words: GET http://x/\ufffd[2J\ufffd.',
+  })
+})
+
 describe('the command of a health check', () => {
   it.each([
     [{ Healthcheck: { Test: ['CMD', '/check', 'it'] } }, ['/check', 'it']],

@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, it } from 'vitest'
+import { connectEngine } from '../../../src/engine/connect.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
+import { caughtLater } from '../../support/caught.ts'
+
+let server: Server | undefined
+afterEach(() => void server?.close())
+
+/** An Engine that answers every question but the first as `answer` does. */
+async function engineThat(answer: RequestListener): Promise<Engine> {
+  server = createServer((request, response) => {
+    if (!request.url!.endsWith('/version')) return answer(request, response)
+    response.setHeader('Content-Type', 'application/json')
+    response.end(JSON.stringify({ Version: '20.10.24', ApiVersion: '1.41', Os: 'linux', Arch: 'amd64' }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return connectEngine({ DOCKER_HOST: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` })
+}
+
+it('an Engine that goes away in the middle of an answer is an error, not an end without a word', async () => {
+  const engine = await engineThat((request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.write('[{"Id":"a')
+    setTimeout(() => request.socket.destroy(), 20)
+  })
+  expect(await caughtLater(() => engine.containers.list())).toMatchObject({ code: 'engine-gone' })
+})
+
+it('a container without a change, of which an Engine says null, has none', async () => {
+  const engine = await engineThat((_, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end('null\n')
+  })
+  expect(await engine.containers.changes('acme-dns-1')).toEqual([])
+})
+
+it('a refusal keeps the words of the Engine', async () => {
+  const engine = await engineThat((_, response) => {
+    response.writeHead(409, { 'Content-Type': 'application/json' })
+    response.end('{"message":"removal of container a is already in progress"}')
+  })
+  expect(await caughtLater(() => engine.containers.remove('a'))).toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('refused: removal of container a is already in progress;') as string,
+  })
+})
