@@ -8,6 +8,7 @@ import { readState, writeState } from '../host/state-volume.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
 import { plainText } from '../lib/plain-text.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { chooseAppliance } from './host-name.ts'
@@ -41,7 +42,7 @@ export async function run(context: Context, options: BackupOptions, [to = '']: s
   }
   for (const line of describe(prepared)) context.print(line)
   context.print(`${file}: ${formatBytes(size)}, SHA-256 ${sha256}`)
-  context.print(`Next: ${commandName()} restore ${file} --name ${name}`)
+  context.print(`Next: ${commandName()} restore ${typedWord(file)} --name ${name}`)
 }
 
 /** Nothing changes the appliance while it is read; what was taken is noted in its state. */

@@ -32,7 +32,12 @@ export function formatCompletion(shell: string, program: Command): string {
       `There is no completion for ${shell}${near ? `; did you mean ${near}?` : ';'} Choose one of: ${names.join(', ')}.`,
     )
   }
-  const verbs = program.commands.map((command) => ({
+  // What the help does not offer, a partner's customer need not come upon by a tab either.
+  const offered = program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((one) => program.commands.includes(one))
+  const verbs = offered.map((command) => ({
     word: command.name(),
     description: command.description(),
     options: optionsOf(command),
@@ -62,6 +67,9 @@ function bash(command: string, verbs: readonly Verb[], globals: readonly Word[])
     `# In ~/.bashrc: source <(${command} completion bash)`,
     `${shellFunction}() {`,
     "  local word=${COMP_WORDS[COMP_CWORD]} verb='' words i",
+    '  case ${COMP_WORDS[COMP_CWORD - 1]} in',
+    '    -C | --directory) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;',
+    '  esac',
     '  for ((i = 1; i < COMP_CWORD; i++)); do',
     '    case ${COMP_WORDS[i]} in',
     '      -C | --directory) ((i++)) ;;',
@@ -88,6 +96,9 @@ function zsh(command: string, verbs: readonly Verb[], globals: readonly Word[]):
     `# In ~/.zshrc, after compinit: source <(${command} completion zsh)`,
     `${shellFunction}() {`,
     "  local verb='' i",
+    '  case ${words[CURRENT - 1]} in',
+    '    -C | --directory) _files -/ && return ;;',
+    '  esac',
     '  for ((i = 2; i < CURRENT; i++)); do',
     '    case ${words[i]} in',
     '      -C | --directory) ((i++)) ;;',

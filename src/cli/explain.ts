@@ -44,7 +44,9 @@ export async function run(
 }
 
 function describeFile({ path: file, from, over }: ExplainedFile): string[] {
-  return [file, `  ${from} is taken`, ...over.map((one) => `  over ${one}`)]
+  // Of its YAML files, a product has them all.
+  const does = over.length > 0 && file.endsWith('/component.yaml') ? 'is merged key by key' : 'is taken'
+  return [file, `  ${from} ${does}`, ...over.map((one) => `  over ${one}`)]
 }
 
 function describe({ path: where, value, unlessTold, settings, parts }: Explanation): string[] {

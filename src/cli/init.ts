@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { composeVariables, loadCompose } from '../definition/compose-file.ts'
 import { editorSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { type NewProduct, newProductFiles } from '../definition/new-product.ts'
 import { referenceName } from '../definition/parents.ts'
+import { serviceVariable } from '../definition/profile.ts'
+import { profileNames } from '../definition/profile-load.ts'
 import { schemaFile } from '../definition/schema.ts'
 import { writeFailure, writeFileAtomic } from '../lib/atomic.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import { isFile } from '../lib/is-file.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import type { Context } from './context.ts'
 
 interface Options {
@@ -42,14 +46,17 @@ export async function run(
   for (const name of names) context.print(`  ${path.join(shown, ...name.split('/'))}`)
   if (options.dryRun) context.print('Nothing was written; without --dry-run, these files would be.')
   else if (!options.schemas)
-    context.print(`Next: ${commandName()} -C ${shown} lock, then ${commandName()} -C ${shown} build`)
+    context.print(
+      `Next: ${commandName()} -C ${typedWord(shown)} lock, then ${commandName()} -C ${typedWord(shown)} build`,
+    )
 }
 
 /** Returns the paths of the new product's files. */
 async function writeProduct(context: Context, target: string, options: Options): Promise<string[]> {
   const existing = await contents(target)
   await refuseMissingParent(context, options.extends)
-  const files = newProductFiles(describe(context, target, options))
+  const product = describe(context, target, options)
+  const files = newProductFiles({ ...product, ...(await profileOf(context, options.extends)) })
   if (!options.dryRun) await write(target, files, existing)
   return [...files.keys()].sort()
 }
@@ -93,7 +100,28 @@ async function refuseMissingParent({ cwd }: Context, given = referenceName): Pro
   )
 }
 
-function describe(context: Context, target: string, options: Options): NewProduct {
+/** What a first profile can begin with: a parent need have neither the reference's profiles nor its optimiser. */
+async function profileOf(
+  { cwd }: Context,
+  given = referenceName,
+): Promise<Pick<NewProduct, 'profile' | 'hasOptimiser'>> {
+  if (given === referenceName) return { profile: 'branch', hasOptimiser: true }
+  const parent = await loadDefinition(path.resolve(cwd, given))
+  const names = (await profileNames(parent)).filter((name) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
+  const [profile] = names.includes('branch') ? ['branch'] : names.filter((name) => name !== 'shop')
+  const { services } = await loadCompose(parent, {})
+  const used = await composeVariables(parent)
+  const hasOptimiser =
+    services.some(({ name }) => name === 'optimiser') &&
+    ['memory', 'cache'].every((key) => used.has(serviceVariable('optimiser', key)))
+  return { ...(profile !== undefined && { profile }), hasOptimiser }
+}
+
+function describe(
+  context: Context,
+  target: string,
+  options: Options,
+): Omit<NewProduct, 'profile' | 'hasOptimiser'> {
   const name = path.basename(target)
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
     throw badInput(

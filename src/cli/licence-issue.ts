@@ -11,6 +11,7 @@ import { commandName } from '../lib/command-name.ts'
 import { badInput, errorCode } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { parseJson } from '../lib/parse-json.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import type { Context } from './context.ts'
 import { describeLicence } from './describe-licence.ts'
 import { readSigningKey, refuseUnknownKey, type SigningOptions } from './signing-key.ts'
@@ -56,7 +57,9 @@ export async function run(context: Context, options: IssueOptions): Promise<unde
     if (licence.expires !== undefined && licence.expires < issued)
       context.print(`It ended on ${licence.expires}: no host takes it.`)
     if (!options.dryRun)
-      context.print(`Written to ${file}. Next: ${commandName()} install --licence ${path.basename(file)}`)
+      context.print(
+        `Written to ${file}. Next: ${commandName()} install --licence ${typedWord(path.basename(file))}`,
+      )
   }
 }
 

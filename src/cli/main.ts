@@ -9,8 +9,11 @@ const interrupted = new AbortController()
 let holds = 0
 /** The signal that ended us, as its number. */
 let received: number | undefined
+/** Why what was printed is not where it belongs. */
+let unsaid: Error | undefined
 
 const interactive = process.stdout.isTTY === true && process.stderr.isTTY === true
+const color = interactive && !process.env.NO_COLOR
 const context: Context = {
   cwd: process.cwd(),
   env: process.env,
@@ -21,10 +24,11 @@ const context: Context = {
         (text) => process.stderr.write(text),
         // A serial line says 0.
         () => process.stderr.columns || 80,
+        color,
       )
     : plainProgress((text) => process.stderr.write(text)),
   interactive,
-  color: interactive && !process.env.NO_COLOR,
+  color,
   signal: interrupted.signal,
   hold: () => {
     holds++
@@ -45,11 +49,13 @@ for (const [signal, number] of [
   })
 }
 
-// The reader went away (`slipway logs | head`): nobody is told any more, and work on a host is done to its end.
+// The reader went away (`slipway logs | head`), or the disk that takes the output is full: nobody is told any more, and
+// work on a host is done to its end.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
-    if (errorCode(error) !== 'EPIPE') throw error
-    if (holds === 0) process.exit(exitCodes.done)
+    const gone = errorCode(error) === 'EPIPE'
+    if (!gone) unsaid ??= error
+    if (holds === 0) process.exit(gone ? exitCodes.done : fail(unwritten(error)))
   })
 }
 
@@ -58,7 +64,17 @@ try {
 } catch (error) {
   process.exitCode = fail(error)
 }
+// Whatever became of the work: a file of its output that is not whole is no success.
+if (unsaid && process.exitCode === exitCodes.done) process.exitCode = fail(unwritten(unsaid))
 if (received !== undefined && process.exitCode === exitCodes.failed) process.exitCode = 128 + received
+
+function unwritten(error: Error): SlipwayError {
+  return new SlipwayError(
+    'output',
+    `The output cannot be written (${error.message}), and is not whole; send it to where there is room, and type the same command again.`,
+    { cause: error },
+  )
+}
 
 function fail(error: unknown): number {
   const debug = process.argv.includes('--debug')

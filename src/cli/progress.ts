@@ -19,7 +19,12 @@ export function plainProgress(write: (text: string) => void): Report {
 }
 
 /** One line redrawn while a task runs, kept when it ends. */
-export function terminalProgress(write: (text: string) => void, columns: () => number): Report {
+export function terminalProgress(
+  write: (text: string) => void,
+  columns: () => number,
+  color: boolean,
+): Report {
+  const done = color ? '\x1b[32m✔\x1b[39m' : '✔'
   const tasks = new Map<string, Task>()
   let drawn = 0
   const draw = (now: number): void => {
@@ -31,7 +36,7 @@ export function terminalProgress(write: (text: string) => void, columns: () => n
   return (event) => {
     if (event.type === 'note') return write(`\r\x1b[K  ${event.text}\n`)
     const line = follow(tasks, event)
-    if (line) write(`\r\x1b[K\x1b[32m✔\x1b[39m ${line}\n`)
+    if (line) write(`\r\x1b[K${done} ${line}\n`)
     if (tasks.size > 0) draw(line ? Number.POSITIVE_INFINITY : Date.now())
   }
 }

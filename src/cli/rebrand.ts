@@ -106,7 +106,16 @@ async function openSource(image: string, folder: string): Promise<string> {
   if (!found)
     throw badInput('no-layout', `There is no ${image}; name a layout that build wrote, or a tar of one.`)
   if (found.isDirectory()) return image
-  const entries = readTar(await readFile(image))
+  const entries = await readFile(image)
+    .then(readTar)
+    .catch((error: Error) => {
+      const reason = error.message.replace(/^The package file is damaged: /, '').replace(/\.$/, '')
+      throw badInput(
+        'no-layout',
+        `${image} cannot be read as a tar of a layout: ${reason}; name the folder that build wrote, or unpack the tar and name its folder.`,
+        error,
+      )
+    })
   await mkdir(path.join(folder, 'blobs', 'sha256'), { recursive: true })
   for (const { path: name, type, content } of entries) {
     if (type !== 'file' || !/^(?:blobs\/sha256\/[0-9a-f]{64}|index\.json|oci-layout)$/.test(name)) continue

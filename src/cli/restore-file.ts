@@ -7,6 +7,7 @@ import { type FileWish, planRestoreFile } from '../host/plan-restore-file.ts'
 import { checkPath, lookAtFile } from '../host/restore-file.ts'
 import type { Step } from '../host/step.ts'
 import { commandName } from '../lib/command-name.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { noSuchService } from './drift.ts'
@@ -60,8 +61,8 @@ function closing({ appliance, path: file, from }: FileWish, steps: readonly Step
   if (services.length === 0) return `${file} is as it should be; nothing was changed.`
   const where = `in ${services.join(' and ')} of ${appliance}`
   return from === 'image'
-    ? `${file} ${where} is as in the image; \`${commandName()} restore-file --undo ${file}\` brings back what was there.`
-    : `${file} ${where} is as it was; \`${commandName()} restore-file --undo ${file}\` changes it back.`
+    ? `${file} ${where} is as in the image; \`${commandName()} restore-file --undo ${typedWord(file)}\` brings back what was there.`
+    : `${file} ${where} is as it was; \`${commandName()} restore-file --undo ${typedWord(file)}\` changes it back.`
 }
 
 function toJson({ appliance, path: file, from }: FileWish, steps: readonly Step[]): string {

@@ -9,6 +9,7 @@ import { profileNames } from '../definition/profile-load.ts'
 import { readSources } from '../definition/sources/read-sources.ts'
 import { commandName, programName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import type { Context } from './context.ts'
 
 interface Options {
@@ -37,7 +38,7 @@ export async function run(context: Context, options: Options): Promise<number | 
     )
     if (stale.length > 0)
       context.print(
-        `What your editor checks by, ${schemaFolder}, is of another ${programName()}; to write it anew: ${commandName()} init --schemas ${path.relative(context.cwd, directory) || '.'}`,
+        `What your editor checks by, ${schemaFolder}, is of another ${programName()}; to write it anew: ${commandName()} init --schemas ${typedWord(path.relative(context.cwd, directory) || '.')}`,
       )
     return exitCodes.done
   } catch (error) {

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { openBundle } from '../bundle/open-bundle.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import { bundleTrust, type TrustOptions } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 
@@ -57,5 +58,5 @@ export async function run(
     ...(options.key ? ['--key', path.resolve(context.cwd, options.key)] : []),
     ...(key === undefined ? ['--allow-unsigned'] : []),
   ]
-  context.print(['Next:', commandName(), 'install', '--bundle', file, ...trust].join(' '))
+  context.print(['Next:', commandName(), 'install', '--bundle', ...[file, ...trust].map(typedWord)].join(' '))
 }

@@ -2,11 +2,13 @@ import { nearest } from '../lib/nearest.ts'
 import type { Compose } from './compose.ts'
 import type { Problem, ValuePath } from './problem.ts'
 import { serviceVariable } from './profile.ts'
+import { formatSize } from './size.ts'
 import { problemAt, type YamlFile } from './yaml-file.ts'
 
 /**
  * What a Compose file says that would come to nothing: volumes and networks that no service has, circles of
- * `depends_on`, ports published twice, variables that nothing sets, an image that is not the product's. Pure.
+ * `depends_on`, ports published twice, variables that nothing sets, an image that is not the product's, health checks and
+ * limits that the Engine does not take. Pure.
  *
  * @param yaml the file as it is written, variables in place
  */
@@ -29,6 +31,29 @@ export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<str
         `publishes the port ${port}, which ${by} publishes already`,
       ),
     ),
+    ...compose.services.flatMap(({ name, healthcheck, memory, memorySwap }) => {
+      const at = ['services', name]
+      const [kind] = healthcheck?.test ?? []
+      return [
+        // The Engine would never run it, and call the service "starting" for ever.
+        ...(kind === undefined || testKinds.includes(kind)
+          ? []
+          : [
+              problem(
+                [...at, 'healthcheck', 'test', 0],
+                `is ${JSON.stringify(kind)}; it must be CMD, CMD-SHELL or NONE, before the command`,
+              ),
+            ]),
+        ...(memory === undefined || memorySwap === undefined || memorySwap >= memory
+          ? []
+          : [
+              problem(
+                [...at, 'memswap_limit'],
+                `is ${formatSize(memorySwap)}, less than mem_limit (${formatSize(memory)}); it counts memory and swap together, so that it must be at least as much`,
+              ),
+            ]),
+      ]
+    }),
     ...misspelt(compose, used).map(({ variable, meant }) =>
       problem(
         placeOfVariable(yaml, variable),
@@ -44,6 +69,9 @@ export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<str
     ),
   ]
 }
+
+/** What the list of a health check begins with (Compose specification, "healthcheck"). */
+const testKinds: readonly string[] = ['CMD', 'CMD-SHELL', 'NONE']
 
 /** What every service may have in a profile (profile.schema.json). */
 const commonKeys = ['memory', 'cache', 'port', 'restart', 'address']

@@ -82,7 +82,7 @@ function toService(name: string, source: ServiceSource): ComposeService {
     mounts: (source.volumes ?? []).map(toMount),
     tmpfs: (source.tmpfs ?? []).map(toTmpfs),
     ports: (source.ports ?? []).map(toPort),
-    networks: source.networks ?? ['default'],
+    networks: source.networks?.length ? source.networks : ['default'],
     dependsOn: toDependencies(source.depends_on ?? []),
     restart: toRestart(source.restart ?? 'no'),
     ...present({

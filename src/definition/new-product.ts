@@ -11,6 +11,9 @@ export interface NewProduct {
   readonly support: string
   /** `slipway-reference`, or a path relative to the new directory. */
   readonly extends: string
+  /** What its profile can begin with: one of the product that it extends, and a share of the service optimiser. */
+  readonly profile?: string
+  readonly hasOptimiser: boolean
 }
 
 /** The files of a new product directory by path: it builds as it is, and holds only what differs. Pure but for the schemas. */
@@ -20,7 +23,7 @@ export function newProductFiles(product: NewProduct): Map<string, string> {
     ['images/tools/component.yaml', tools],
     [`images/brand/rootfs/usr/share/${product.name}/support.txt`, supportText(product)],
     ['images/brand/logo.svg', logo(product)],
-    ['profiles/shop.yaml', shop],
+    ['profiles/shop.yaml', shop(product)],
     ['README.md', readme(product)],
     ['.gitignore', gitignore],
     ...editorSchemas(),
@@ -33,14 +36,14 @@ function appliance({ name, vendor, product, command, support, extends: parent }:
 # Maps are merged key by key; any other value replaces the one beneath; an empty value takes it away; a key with a +
 # behind it adds to the list beneath. Which file a value comes from: ${commandName()} explain brand.vendor
 extends: ${text(parent)}
-name: ${name}
+name: ${text(name)}
 version: 1.0.0
 
 # What everybody sees: the command, help, errors, the image's labels, the names of files.
 brand:
   vendor: ${text(vendor)}
   product: ${text(product)}
-  command: ${command}
+  command: ${text(command)}
   support: ${text(support)}
   banner: |
     ${product}
@@ -78,12 +81,16 @@ function logo({ product }: NewProduct): string {
 `
 }
 
-const shop = `# yaml-language-server: $schema=../${schemaFolder}/profile.schema.json
-# How much, and for whom. This one is the profile branch, and what differs. The profiles of the product that is
+function shop({ profile, hasOptimiser }: NewProduct): string {
+  const begin = profile === undefined ? '' : ` This one is the profile ${profile}, and what differs.`
+  return `# yaml-language-server: $schema=../${schemaFolder}/profile.schema.json
+# How much, and for whom.${begin} The profiles of the product that is
 # extended are there too.
 description: A shop with a few tills, on a small host
-extends: branch
-services:
+${profile === undefined ? '' : `extends: ${text(profile)}\n`}${hasOptimiser ? optimiserShare : ''}`
+}
+
+const optimiserShare = `services:
   optimiser:
     memory: 384m
     cache: 1g

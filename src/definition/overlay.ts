@@ -42,7 +42,7 @@ export async function readOverlay(folder: string): Promise<OverlayFile[]> {
         files.push({ path: name, mode: 0o777, target: innerTarget(file, name, await readlink(file)) })
       else if (!entry.isFile())
         throw refused(file, 'is a pipe, a socket or a device, which no image is built from')
-      else if (!left.has(entry.name)) files.push(overlayFile(name, await readFile(file)))
+      else if (!desktopFiles.has(entry.name)) files.push(overlayFile(name, await readFile(file)))
     }
   }
   await walk('')
@@ -50,7 +50,7 @@ export async function readOverlay(folder: string): Promise<OverlayFile[]> {
 }
 
 /** What keeps a folder in git, and what desktops leave in one that somebody looked at. */
-const left = new Set(['.gitkeep', '.DS_Store', 'Thumbs.db'])
+export const desktopFiles = new Set(['.gitkeep', '.DS_Store', 'Thumbs.db'])
 
 /** A link may be absolute (within the image) or climb, but never above the image's root. */
 function innerTarget(file: string, name: string, target: string): string {

@@ -64,7 +64,7 @@ function extendsOf({ value }: YamlFile): string | undefined {
 
 async function findParent(own: Root, child: ApplianceFile, wanted: string): Promise<Root> {
   if (wanted === referenceName) return { directory: referenceDirectory, label: referenceName }
-  const directory = path.resolve(child.root.directory, ...wanted.split('/'))
+  const directory = path.resolve(child.root.directory, wanted)
   if (await isFile(path.join(directory, 'appliance.yaml'))) {
     const relative = path.relative(own.directory, directory) || '.'
     return { directory, label: path.isAbsolute(relative) ? directory : relative.split(path.sep).join('/') }

@@ -50,7 +50,10 @@ function once(problems: readonly Problem[]): Problem[] {
 
 /** A parent's file is not this product's to change: what is wrong with it here is put right in the file over it. */
 function sayingWhere(one: Problem, [, ...parents]: Definition['roots']): Problem {
-  const parent = parents.find(({ label }) => one.file.startsWith(`${label}/`))
+  // "../.." begins with "..", and is another parent.
+  const parent = parents
+    .filter(({ label }) => one.file.startsWith(`${label}/`))
+    .sort((a, b) => b.label.length - a.label.length)[0]
   if (!parent) return one
   return {
     ...one,

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Document, Node, Pair, YAMLError } from 'yaml'
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import { errorCode } from '../lib/errors.ts'
 import { type Problem, showPath, type ValuePath } from './problem.ts'
 import { type Root, shownFile } from './roots.ts'
@@ -58,6 +58,7 @@ export function parseYaml(text: string, file: string): YamlFile {
   let value: unknown
   if (problems.length === 0) {
     try {
+      keepNumbersAsWritten(document)
       value = document.toJS()
       // Throws at an alias inside its own anchor: nothing further on is made for a value that holds itself.
       JSON.stringify(value)
@@ -72,6 +73,16 @@ export function parseYaml(text: string, file: string): YamlFile {
     }
   }
   return { file, value, problems, placeOf: (where) => ({ file, line: lineAt(offsetOf(document, where)) }) }
+}
+
+/** A number that would be shown otherwise than it is written (00123, 1.10, an id of 20 digits) is text: it counts nothing. */
+function keepNumbersAsWritten(document: Document): void {
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'number' && node.source !== undefined && String(node.value) !== node.source)
+        node.value = node.source
+    },
+  })
 }
 
 const unsettled = 'a merge conflict begins here (<<<<<<<); settle it'

@@ -99,14 +99,18 @@ function portBindings(service: ComposeService): Record<string, PortBinding[]> {
  */
 const startInterval = 250
 
-/** The Engine counts nanoseconds. */
+/** The Engine counts whole nanoseconds, and refuses the fraction that 2.01 s has as a number of ours. */
+function nanoseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1e6)
+}
+
 function healthConfig({ test, interval, timeout, startPeriod, retries }: Healthcheck): HealthConfig {
   return {
     Test: test,
-    ...(interval !== undefined && { Interval: interval * 1e6 }),
-    ...(timeout !== undefined && { Timeout: timeout * 1e6 }),
-    ...(startPeriod !== undefined && { StartPeriod: startPeriod * 1e6 }),
-    ...(startPeriod && { StartInterval: startInterval * 1e6 }),
+    ...(interval !== undefined && { Interval: nanoseconds(interval) }),
+    ...(timeout !== undefined && { Timeout: nanoseconds(timeout) }),
+    ...(startPeriod !== undefined && { StartPeriod: nanoseconds(startPeriod) }),
+    ...(startPeriod && { StartInterval: nanoseconds(startInterval) }),
     ...(retries !== undefined && { Retries: retries }),
   }
 }

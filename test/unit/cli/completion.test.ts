@@ -1,16 +1,17 @@
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
-import { slipway } from '../../support/slipway.ts'
+import { repository, slipway } from '../../support/slipway.ts'
 
 const script = async (shell: string) => (await slipway(['completion', shell])).stdout
 
 /** What bash offers after these words. */
 async function offered(...words: readonly string[]): Promise<string[]> {
   const setUp = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}`
-  const { stdout } = await execa('bash', [
-    '-c',
-    `${await script('bash')}\n${setUp}\n_slipway\nprintf '%s\\n' "\${COMPREPLY[@]}"`,
-  ])
+  const { stdout } = await execa(
+    'bash',
+    ['-c', `${await script('bash')}\n${setUp}\n_slipway\nprintf '%s\\n' "\${COMPREPLY[@]}"`],
+    { cwd: repository },
+  )
   return stdout.split('\n').filter(Boolean)
 }
 
@@ -20,6 +21,18 @@ describe('slipway completion', () => {
     expect(await offered('slipway', 'vendor', '--p')).toEqual(['--platform', '--prune'])
     expect(await offered('slipway', '-C', 'build', 'lock', '--u')).toEqual(['--update'])
     expect(await offered('slipway', 'build', 'x')).toEqual([])
+  })
+
+  it('bash: folders where the product directory is said', async () => {
+    expect(await offered('slipway', '-C', 'sr')).toEqual(['src'])
+    expect(await offered('slipway', 'lock', '--directory', 'sr')).toEqual(['src'])
+  })
+
+  it('offers what the help offers: nothing of the inside, and no builder’s verbs under a partner’s name', async () => {
+    expect(await script('bash')).not.toContain('load-installer')
+    const { stdout } = await slipway(['completion', 'bash'], { env: { SLIPWAY_COMMAND: 'acme-wan' } })
+    expect(stdout).toContain('install)')
+    expect(stdout).not.toMatch(/\b(rebrand|vendor)\b/)
   })
 
   it('zsh and fish: with descriptions, quoted', async () => {

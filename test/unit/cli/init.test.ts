@@ -90,12 +90,34 @@ describe('init', () => {
     expect({ vendor, product, command }).toEqual({ vendor: 'Acme', product: 'Acme Wan', command: 'acme-wan' })
   })
 
+  it.each(['365', '1e3', 'null'])('takes the name %s for a name', async (name) => {
+    expect((await type('init', name)).exitCode).toBe(0)
+    expect((await loadDefinition(at(name))).name).toBe(name)
+  })
+
   it('extends another directory by the way that leads there', async () => {
     await type('init', 'bases/acme-base')
     expect(await type('init', 'acme-wan', '--extends', 'bases/acme-base')).toMatchObject({ exitCode: 0 })
     expect(parse(await readFile(at('acme-wan', 'appliance.yaml'), 'utf8'))).toMatchObject({
       extends: '../bases/acme-base',
     })
+  })
+
+  it('extends a product that has neither the profiles of the reference nor its optimiser', async () => {
+    expect((await type('init', 'base')).exitCode).toBe(0)
+    await mkdir(at('base', 'compose'))
+    await mkdir(at('base', 'images', 'optimiser'))
+    await writeFile(at('base', 'images', 'optimiser', 'component.yaml'), 'optional: true\n')
+    await writeFile(
+      at('base', 'compose', 'appliance.yaml'),
+      'services: { optimiser: }\nvolumes: { cache: }\n',
+    )
+    await writeFile(at('base', 'profiles', 'shop.yaml'), 'extends: branch\n')
+    for (const name of ['branch', 'campus', 'datacentre'])
+      await writeFile(at('base', 'profiles', `${name}.yaml`), 'services: { optimiser: }\n')
+    expect(await type('init', 'acme', '--extends', 'base')).toMatchObject({ exitCode: 0, stderr: '' })
+    const profile = await loadProfile(await loadDefinition(at('acme')), 'shop')
+    expect(Object.keys(profile.services)).toEqual(['dns'])
   })
 
   it('fills an empty folder, also one that git made', async () => {

@@ -142,6 +142,14 @@ describe('rebrand is refused', () => {
     })
   })
 
+  it('for a file that is no tar', async () => {
+    const { exitCode, stderr } = await rebrand('appliance.yaml', '--brand', 'zeta.yaml', '--dry-run')
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: `slipway: ${at('appliance.yaml')} cannot be read as a tar of a layout: its tar ends early; name the folder that build wrote, or unpack the tar and name its folder.`,
+    })
+  })
+
   it('for an image of which a layer is damaged', async () => {
     const { layers } = await image('zeta')
     const file = at('zeta', 'blobs', 'sha256', layers[0]!.digest.slice('sha256:'.length))

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { execa } from 'execa'
 import { expect, it } from 'vitest'
+import { terminalProgress } from '../../../src/cli/progress.ts'
 import { repository } from '../../support/slipway.ts'
 import { TinyProduct } from '../../support/tiny-product.ts'
 
@@ -25,4 +26,32 @@ it('on a terminal, an error stands on a line of its own, not behind the progress
   } finally {
     await product.remove()
   }
+})
+
+it('output for which the disk has no room ends in one sentence', async () => {
+  const program = path.join(repository, 'dist', 'cli', 'main.js')
+  const { exitCode, stderr } = await execa(
+    'sh',
+    ['-c', `exec '${process.execPath}' '${program}' completion bash >/dev/full`],
+    { reject: false, stdin: 'ignore' },
+  )
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr:
+      'slipway: The output cannot be written (ENOSPC: no space left on device, write), and is not whole; send it to where there is room, and type the same command again.',
+  })
+})
+
+it.each([true, false])('progress has colours where they are wanted: %s', (color) => {
+  let shown = ''
+  const report = terminalProgress(
+    (text) => {
+      shown += text
+    },
+    () => 80,
+    color,
+  )
+  report({ type: 'start', task: 'Build' })
+  report({ type: 'finish', task: 'Build' })
+  expect(shown.includes('\x1b[32m')).toBe(color)
 })

@@ -19,6 +19,24 @@ const plain = {
 const defaultNetwork = { key: 'default', driverOptions: {}, labels: {}, internal: false }
 
 describe('parseCompose', () => {
+  it('joins a service with an empty list of networks to the default one, as Compose does', () => {
+    expect(parseCompose('services: { web: { image: a, networks: [] } }', {}).services[0]?.networks).toEqual([
+      'default',
+    ])
+  })
+
+  it('gives a number to a service as the file writes it', () => {
+    const text =
+      'services: { web: { image: a, labels: { v: 1.10 }, environment: { SITE: 00123, ID: 12345678901234567890, N: 5 } } }'
+    const [web] = parseCompose(text, {}).services
+    expect({ ...web!.environment, ...web!.labels }).toEqual({
+      SITE: '00123',
+      ID: '12345678901234567890',
+      N: '5',
+      v: '1.10',
+    })
+  })
+
   it('gives a service that says nothing the defaults of Compose', () => {
     expect(parseCompose('services: { web: { image: web:1 } }', {})).toEqual({
       services: [{ name: 'web', image: 'web:1', ...plain }],

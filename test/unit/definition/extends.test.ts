@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are those of Compose.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadCompose, readComposeText } from '../../../src/definition/compose-file.ts'
@@ -7,6 +7,7 @@ import { explainFile } from '../../../src/definition/explain-file.ts'
 import { explainValue } from '../../../src/definition/explain-value.ts'
 import { loadDefinition } from '../../../src/definition/load.ts'
 import { readOverlays } from '../../../src/definition/overlay.ts'
+import { readParentContent } from '../../../src/definition/parent-content.ts'
 import { loadProfile, profileNames } from '../../../src/definition/profile-load.ts'
 import { readDefinitionFiles } from '../../../src/definition/values.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
@@ -157,6 +158,33 @@ describe('a product that extends another', () => {
     })
   })
 
+  it('finds its parent by an absolute path too', async () => {
+    const text = child['appliance.yaml'].replace('../base', at('base').split(path.sep).join('/'))
+    await put('child', { 'appliance.yaml': text })
+    expect((await load()).parent?.directory).toBe(at('base'))
+  })
+
+  it('remembers a link of its parent’s overlay as the link’s text, wherever that leads on this machine', async () => {
+    const digest = async () => (await readParentContent(await load()))!.digest
+    const link = at('base', 'images', 'web', 'rootfs', 'etc', 'link')
+    await symlink(at('target'), link)
+    const dangling = await digest()
+    await writeFile(at('target'), 'a file of the host')
+    expect(await digest()).toBe(dangling)
+    await rm(at('target'))
+    await mkdir(at('target'))
+    expect(await digest()).toBe(dangling)
+    await rm(link)
+    await symlink('/elsewhere', link)
+    expect(await digest()).not.toBe(dangling)
+  })
+
+  it('does not remember what a desktop left in a folder of its parent', async () => {
+    const before = await readParentContent(await load())
+    await put('base', { 'images/web/rootfs/.DS_Store': 'x', 'images/web/Thumbs.db': 'x' })
+    expect(await readParentContent(await load())).toEqual(before)
+  })
+
   it('extends the reference appliance, which Slipway brings along, by its name', async () => {
     await put('child', { 'appliance.yaml': 'extends: slipway-reference\nname: acme-wan\nversion: 2.0.0\n' })
     await put('child', { 'compose/appliance.yaml': 'services: {}\n', 'compose/tools.yaml': 'services: {}\n' })
@@ -301,6 +329,15 @@ Correct them, then run: slipway validate`)
   it('never for the child where the mistake is the parent’s: the file is named', async () => {
     await put('base', { 'images/web/component.yaml': '# a remark\nports: [eighty]\n' })
     expect(await refusal()).toContain('../base/images/web/component.yaml:2: ports[0] is "eighty"')
+  })
+
+  it('by its own place in the product, also where parents lie in each other', async () => {
+    await put('base/mid', { 'appliance.yaml': 'extends: ..\nname: mid\nversion: 1.0.0\n' })
+    await put('base/mid/leaf', { 'appliance.yaml': 'extends: ..\nname: leaf\nversion: 1.0.0\n' })
+    await put('base', { 'compose/appliance.yaml': 'services: { web: { image: tiny, cap_add: [X] } }\n' })
+    await expect(loadDefinition(at('base', 'mid', 'leaf'))).rejects.toThrow(
+      /^\.\.\/\.\.\/compose\/appliance\.yaml:1: .*; compose\/appliance\.yaml of this product is laid over it/,
+    )
   })
 
   it('never for the parent where the mistake is the child’s, in a list added to, too', async () => {

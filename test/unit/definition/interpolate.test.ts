@@ -20,6 +20,12 @@ describe('interpolate', () => {
     ['${NONE:-a:-b ?c}', 'a:-b ?c'],
     ['${SET:?is needed}', 'value'],
     ['${EMPTY?is needed}', ''],
+    ['${NONE:-${SET}}', 'value'],
+    ['${NONE:-$SET}', 'value'],
+    ['${NONE:-a${EMPTY:-${NONE-b}}c} d', 'abc d'],
+    ['${SET:-${NONE}} d', 'value d'],
+    ['${NONE:-5$$}', '5$'],
+    ['${NONE:-$${SET}', '${SET'],
     ['$$SET', '$SET'],
     ['$$$SET', '$value'],
     ['50% off', '50% off'],
@@ -39,13 +45,19 @@ describe('interpolate', () => {
     ['cost: 5$', 'has a $ that begins no variable ("cost: 5$"); write $$ for a dollar'],
     ['${1}', 'has a $ that begins no variable ("${1}"); write $$ for a dollar'],
     ['${SET', 'has a $ that begins no variable ("${SET"); write $$ for a dollar'],
+    ['${NONE:-${SET}', 'has a $ that begins no variable ("${NONE:-${SET}"); write $$ for a dollar'],
+    [
+      '${NONE:-${OTHER}}',
+      'uses the variable OTHER, which has no value; write ${OTHER:-default} to give it one',
+    ],
+    ['${NONE:?set ${SET}}', 'needs the variable NONE: set value'],
     ['${SET:+x}', 'has a $ that begins no variable ("${SET:+x}"); write $$ for a dollar'],
   ])('%s is refused', (text, error) => {
     expect(interpolate(text, variables).errors).toEqual([error])
   })
 
   it('names every variable, set or not', () => {
-    expect(interpolate('$A ${B:-${C}} ${SET}', variables).names).toEqual(['A', 'B', 'SET'])
+    expect(interpolate('$A ${B:-${C}} ${SET}', variables).names).toEqual(['A', 'B', 'C', 'SET'])
   })
 
   it('leaves any text with its dollars doubled as it was', () => {

@@ -187,7 +187,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
       'a version that YAML takes for a number',
       '1.0.0',
       '1.0',
-      'appliance.yaml:2: version is 1; it must be a semantic version in quotes where YAML needs them, such as 1.4.0.',
+      'appliance.yaml:2: version is "1.0"; it must be a semantic version in quotes where YAML needs them, such as 1.4.0.',
     ],
     [
       'a name with capitals',
@@ -275,7 +275,7 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
   it.each([
     [
       'a mode that YAML takes for a number',
-      'files: [{ path: /a, mode: 0755 }]',
+      'files: [{ path: /a, mode: 755 }]',
       'files[0].mode is 755; it must be three or four octal digits in quotes, such as "0755".',
     ],
     [
@@ -440,6 +440,16 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
       'a variable that is nearly one of a service',
       'services:\n  web:\n    image: a\n    mem_limit: ${WBE_MEMORY:-5m}\n',
       'compose/appliance.yaml:4: services.web.mem_limit uses the variable WBE_MEMORY, which nothing sets; did you mean WEB_MEMORY?',
+    ],
+    [
+      'a health check that the Engine would never run',
+      'services:\n  web: { image: a, healthcheck: { test: [/usr/bin/health] } }\n',
+      'compose/appliance.yaml:2: services.web.healthcheck.test[0] is "/usr/bin/health"; it must be CMD, CMD-SHELL or NONE, before the command.',
+    ],
+    [
+      'more memory than memory and swap together',
+      'services:\n  web:\n    image: a\n    mem_limit: 1g\n    memswap_limit: ${WEB_MEMORY:-512m}\n',
+      'compose/appliance.yaml:5: services.web.memswap_limit is 512m, less than mem_limit (1g); it counts memory and swap together, so that it must be at least as much.',
     ],
     [
       'an image of somebody else beside the one that is built',

@@ -51,6 +51,11 @@ describe('targetHost', () => {
     })
   })
 
+  it('asks for whole nanoseconds, whatever fraction of a second the file says', () => {
+    const compose = composeText.replaceAll('interval: 1s,', 'interval: 2.01s,')
+    expect(sampleTarget({ compose }).containers[0]!.spec.Healthcheck?.Interval).toBe(2_010_000_000)
+  })
+
   it('gives the same hash to the same service, and another to a changed one only', () => {
     const hashes = (target: ReturnType<typeof sampleTarget>) => target.containers.map(({ hash }) => hash)
     const [dns, optimiser] = hashes(sampleTarget())
