@@ -1,4 +1,5 @@
 import type { Definition } from '../definition/definition.ts'
+import { packageUrl } from '../image/sbom.ts'
 import { type Digest, hexOf } from '../lib/digest.ts'
 import type { Platform } from '../lib/platform.ts'
 import type { LockedPackage, Lockfile } from '../lock/lockfile.ts'
@@ -43,11 +44,8 @@ export function describeProvenance(
             digest: { sha256: hexOf(inRelease) },
             annotations: { date },
           })),
-          ...packages.map(describePackage),
-          ...sources.map(({ component, path, sha256 }) => ({
-            uri: `images/${component}/${path}`,
-            digest: { sha256 },
-          })),
+          ...packages.map((one) => describePackage(definition, one)),
+          ...sources.map(({ path, sha256 }) => ({ uri: path, digest: { sha256 } })),
         ],
       },
       runDetails: { builder: { id: 'urn:slipway', version: { slipway: builder } } },
@@ -55,9 +53,11 @@ export function describeProvenance(
   }
 }
 
-function describePackage({ name, version, architecture, sha256, path }: LockedPackage): unknown {
+/** By the package URL that the bill of materials has too. */
+function describePackage(definition: Definition, locked: LockedPackage): unknown {
+  const { sha256, path } = locked
   return {
-    uri: `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`,
+    uri: packageUrl(definition, locked),
     digest: { sha256 },
     name: path.slice(path.lastIndexOf('/') + 1),
   }

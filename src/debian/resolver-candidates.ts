@@ -1,4 +1,4 @@
-import type { Dependency } from './dependency.ts'
+import type { Alternatives, Dependency } from './dependency.ts'
 import { meets } from './matching.ts'
 import type { BinaryPackage } from './package.ts'
 import type { PackageIndex } from './package-index.ts'
@@ -9,6 +9,8 @@ export interface Candidates {
   versions(name: string): readonly BinaryPackage[]
   /** Packages that meet a dependency, best first: its own name, then providers as apt orders them. */
   meeting(dependency: Dependency): readonly BinaryPackage[]
+  /** What meets any of the alternatives: the preferred first, then in the order of the clause. */
+  meetingAny(alternatives: Alternatives): readonly BinaryPackage[]
 }
 
 export interface Restrictions {
@@ -53,7 +55,14 @@ export function createCandidates(
     return [...own, ...[...new Set(providers)].sort(compareProviders(versions))]
   }
 
-  return { versions, meeting }
+  // A provider, or an earlier alternative, that is new in the archive does not take the place of what is kept.
+  const meetingAny = (alternatives: Alternatives): readonly BinaryPackage[] => {
+    const found = [...new Set(alternatives.flatMap(meeting))]
+    const isKept = ({ name, version }: BinaryPackage): boolean => preferred.get(name) === version
+    return [...found.filter(isKept), ...found.filter((one) => !isKept(one))]
+  }
+
+  return { versions, meeting, meetingAny }
 }
 
 /** Whether a version is the pinned one, or fits the pattern: `*` stands for any characters. */

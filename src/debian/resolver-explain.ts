@@ -71,6 +71,8 @@ export function createExplanation(problem: Problem, selection: Selection): Expla
     const left = providers.filter((provider) => excluded.has(provider))
     if (left.length > 0) return `which only excluded packages provide (${list(left)}): exclude ${name} too`
     if (providers.length > 0) return `but what provides it is of another version (${list(providers)})`
+    if (excluded.get(name) === '')
+      return `but ${name} is excluded, and the archive has no version of it that could count`
     if (excluded.has(name)) return `but ${name} is excluded at version ${excluded.get(name)}`
     return `which the archive does not have${suggest(index, name)}`
   }

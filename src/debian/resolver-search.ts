@@ -124,7 +124,7 @@ function decide(
   { wish, next }: { wish: Wish; next: Agenda },
 ): Decision {
   const { clause, owner } = wish
-  const options = [...new Set(clause.flatMap((dependency) => candidates.meeting(dependency)))]
+  const options = candidates.meetingAny(clause)
   const cause: Cause = { clause, choices: options.length, ...(owner === undefined ? {} : { owner }) }
   if (options.length === 0 && !wish.optional) explanation.nothingMeets(cause)
   return { wish, next, cause, options, tried: 0, guilty: new Set(owner === undefined ? [] : [owner]) }

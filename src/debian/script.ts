@@ -26,7 +26,8 @@ const idle = [
   /^set [-+][eu]+$/,
   /^(:|true)$/,
   /^case "?\$1"? in$/,
-  /^\(?[a-z][a-z-]*(\s*\|\s*[a-z][a-z-]*)*\)(\s*(:|true|exit 0)?\s*;;)?$/,
+  // Without the parenthesis that a pattern may begin with: "(ldconfig)" by itself is a command.
+  /^[a-z][a-z-]*(\s*\|\s*[a-z][a-z-]*)*\)(\s*(:|true|exit 0)?\s*;;)?$/,
   /^\*\)$/,
   /^;;$/,
   /^esac$/,

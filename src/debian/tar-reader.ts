@@ -21,9 +21,11 @@ export interface TarEntry {
 
 const block = 512
 
+const sparse = 'it holds a sparse file, which is not read here: pack it without --sparse (-S)'
+
 /**
  * Reads a tar (POSIX ustar and pax, GNU long names) as dpkg accepts it. Refused with `damaged-deb`: a wrong checksum,
- * an early end, absolute paths, `..`, names that no host takes, device nodes, and links that lead out of the tree.
+ * an early end, absolute paths, `..`, names that no host takes, device nodes, sparse files, and links that lead out of the tree.
  */
 export function readTar(tar: Uint8Array): TarEntry[] {
   const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.length)
@@ -97,6 +99,8 @@ function readEntry(
     case '4':
     case '6':
       throw damaged(`it holds a device node or pipe, /${path}, which a package may not`)
+    case 'S':
+      throw damaged(sparse)
     default:
       throw damaged(`/${path} is of an unknown kind (tar type "${typeflag}")`)
   }
@@ -146,7 +150,10 @@ function readPax(content: Buffer): Overrides {
     const record = content.subarray(space + 1, offset + length - 1)
     const equals = record.indexOf('=')
     const value = record.toString('utf8', equals + 1)
-    switch (record.toString('utf8', 0, equals)) {
+    const key = record.toString('utf8', 0, equals)
+    // What follows is a map of holes under a made-up name, not the file (GNU tar's manual, "PAX Format, Versions 0.0 to 1.0").
+    if (key.startsWith('GNU.sparse.')) throw damaged(sparse)
+    switch (key) {
       case 'path':
         overrides.path = value
         break

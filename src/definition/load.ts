@@ -110,7 +110,7 @@ export async function loadDefinition(directory: string): Promise<Definition> {
     platforms: source.platforms ?? platforms,
     layers,
     pins: source.pins ?? {},
-    exclude: source.exclude ?? {},
+    exclude: oneLineEach(source.exclude ?? {}),
     omit: (source.omit ?? []).map((rule) => ({ ...rule, except: rule.except ?? [] })),
     accept: source.accept ?? [],
     keys,
@@ -124,6 +124,13 @@ export async function loadDefinition(directory: string): Promise<Definition> {
   }
   refuseProblems([...problems, ...(await checkRuntime(definition))])
   return definition
+}
+
+/** Reasons as the lock holds them: YAML's block scalars end with a newline, and may have more. */
+function oneLineEach(reasons: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(reasons).map(([name, reason]) => [name, reason.trim().replace(/\s*\n\s*/g, ' ')]),
+  )
 }
 
 /** The `appliance.yaml` of a product over those of its parents. */

@@ -17,7 +17,7 @@ import { buildLayer, type SourceContents } from './build-layer.ts'
 import type { FileTree } from './file-tree.ts'
 import { assembleImage, type Image } from './image.ts'
 import { assembleLayer, layerEntries } from './layer.ts'
-import { type CachedLayer, type LayerCache, retainTree } from './layer-cache.ts'
+import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import type { LayerPackage } from './layer-package.ts'
 import { type LayerPlan, planLayers } from './layer-plan.ts'
 import type { ImageConfig } from './oci.ts'
@@ -136,7 +136,7 @@ async function buildMissing(
       runs.size === 0
         ? buildLayer(definition, plan, unpacked, lower, recipes, lockDate, contents)
         : await buildRunLayer({ ...options, ...input, locked, below: await Promise.all(storing) }, runs)
-    lower.push(retainTree(built.own))
+    lower.push(built.own)
     for (const { name } of plan.packages) unpacking.delete(name)
     const stored = storeLayer(plan, built, options)
     stored.catch(() => {}) // awaited below, with the others

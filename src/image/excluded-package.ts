@@ -14,7 +14,10 @@ export interface Excluded {
  */
 export function excludedPackage(excluded: readonly Excluded[]): InstalledPackage {
   const sorted = [...excluded].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const provides = sorted.map(({ name, version }) => `${name} (= ${version})`).join(', ')
+  // dpkg reads no empty version: a name that the archive does not have is provided without one.
+  const provides = sorted
+    .map(({ name, version }) => (version === '' ? name : `${name} (= ${version})`))
+    .join(', ')
   const reasons = sorted.map(({ name, reason }) => ` ${name}: ${reason.replace(/\s+/g, ' ').trim()}`)
   const control = [
     'Package: slipway-excluded',

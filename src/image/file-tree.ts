@@ -99,6 +99,7 @@ export class FileTree {
       throw badInput('over-file', `/${path} is a file of the image, and a folder cannot take its place.`)
     if (entry.type !== 'directory' && old) this.#refuseOverFolder(path, entry, old)
     this.#ensureParents(path)
+    if (old?.type === 'file' && entry.content !== old.content) this.#keepOtherNames(path)
     const placed = path === entry.path ? entry : { ...entry, path }
     this.#own.set(path, placed)
     this.#addChild(path)
@@ -108,7 +109,20 @@ export class FileTree {
   /** Takes a path out of the layer being written. Nothing below can be removed: a layer only adds. */
   remove(path: string): void {
     const resolved = this.resolve(path)
+    this.#keepOtherNames(resolved)
     if (this.#own.delete(resolved)) this.#children.get(parentOf(resolved))?.delete(baseOf(resolved))
+  }
+
+  /** The other names of a hard link keep what they had, as where a new file is moved into place or one is removed. */
+  #keepOtherNames(path: string): void {
+    const old = this.#own.get(path)
+    if (old?.type !== 'file') return
+    let heir: string | undefined
+    for (const link of this.#own.values()) {
+      if (link.type !== 'hardlink' || link.target !== path) continue
+      this.#own.set(link.path, heir === undefined ? { ...old, path: link.path } : { ...link, target: heir })
+      heir ??= link.path
+    }
   }
 
   #at(path: string): Entry | undefined {

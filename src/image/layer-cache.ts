@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { readTar, type TarEntry } from '../debian/tar-reader.ts'
 import { replaceFile, writeFileAtomic } from '../lib/atomic.ts'
 import { sweepLeftovers } from '../lib/sweep.ts'
 import { fileHasDigest } from './blob.ts'
@@ -24,7 +27,7 @@ export function openLayerCache(folder: string): LayerCache {
   const cached = (key: string, layer: Layer): CachedLayer => ({
     ...layer,
     file: blobFile(key),
-    tree: () => readTree(path.join(folder, `${key}.tree.json`)),
+    tree: () => readTree(path.join(folder, `${key}.tree.json`), blobFile(key)),
   })
   return {
     async find(key) {
@@ -57,40 +60,45 @@ type EncodedEntry = Omit<Entry, 'content' | 'capability'> & {
   readonly base64?: string
 }
 
-/** Files that a layer above may read and change: accounts, alternatives, the package database, configuration. */
+/** Files that layers above read and change often: accounts, alternatives, the package database, configuration. */
 const kept =
   /^(etc\/|var\/lib\/dpkg\/(status$|alternatives\/|diversions$|statoverride$|triggers\/|info\/format$|info\/[^/]+\.list$))/
 const largestKept = 1 << 20
 
-/** A layer's tree as the layers above see it, built just now or read from the cache: without what none of them reads. */
-export function retainTree(tree: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> {
-  return new Map([...tree].map(([path, entry]) => [path, retainEntry(entry)]))
-}
-
-function retainEntry({ content, capability: _, ...entry }: Entry): Entry {
-  const isKept = content && content.length <= largestKept && kept.test(entry.path)
-  return isKept ? { ...entry, content } : entry
-}
-
-function encodeEntry(original: Entry): EncodedEntry {
-  const { content, ...entry } = retainEntry(original)
-  if (!content) return entry
+/** What the others hold is in the blob, and is read there when a layer above asks for it. */
+function encodeEntry({ content, capability: _, ...entry }: Entry): EncodedEntry {
+  if (!content || content.length > largestKept || !kept.test(entry.path)) return entry
   const bytes = Buffer.from(content)
   const text = bytes.toString('utf8')
   return bytes.equals(Buffer.from(text)) ? { ...entry, text } : { ...entry, base64: bytes.toString('base64') }
 }
 
-async function readTree(file: string): Promise<ReadonlyMap<string, Entry> | undefined> {
+async function readTree(file: string, blob: string): Promise<ReadonlyMap<string, Entry> | undefined> {
   try {
     const encoded = JSON.parse(await readFile(file, 'utf8')) as EncodedEntry[]
-    return new Map(encoded.map((entry) => [entry.path, decodeEntry(entry)]))
+    let whole: ReadonlyMap<string, TarEntry> | undefined
+    const read = (path: string): TarEntry => {
+      whole ??= new Map(readTar(gunzipSync(readFileSync(blob))).map((entry) => [entry.path, entry]))
+      return whole.get(path)!
+    }
+    return new Map(encoded.map((entry) => [entry.path, decodeEntry(entry, read)]))
   } catch {
     return undefined
   }
 }
 
-function decodeEntry({ text, base64, ...entry }: EncodedEntry): Entry {
+function decodeEntry({ text, base64, ...entry }: EncodedEntry, read: (path: string) => TarEntry): Entry {
   if (text !== undefined) return { ...entry, content: Buffer.from(text) }
   if (base64 !== undefined) return { ...entry, content: Buffer.from(base64, 'base64') }
-  return entry
+  if (entry.type !== 'file') return entry
+  // Few builds ask: a rule of a component for a package's file, a trigger that works something out of the whole tree.
+  return {
+    ...entry,
+    get content() {
+      return read(entry.path).content!
+    },
+    get capability() {
+      return read(entry.path).capability as Uint8Array
+    },
+  }
 }

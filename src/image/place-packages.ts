@@ -69,7 +69,7 @@ function isKeptBelow(tree: FileTree, paths: readonly string[], unpacked: LayerPa
   const lines = paths.map((path) => `\n/${path}\n`)
   for (const file of tree.list(info)) {
     if (!file.endsWith('.list')) continue
-    const listed = `\n${textOf(tree, `${info}/${file}`)}`
+    const listed = `\n${tree.readText(`${info}/${file}`)}`
     if (!lines.some((line) => listed.includes(line))) continue
     const name = file.slice(0, -'.list'.length).split(':')[0]!
     if (name === unpacked.locked.name || namesReplaced(replacesField(unpacked)).includes(name)) continue
@@ -79,11 +79,6 @@ function isKeptBelow(tree: FileTree, paths: readonly string[], unpacked: LayerPa
     throw clash(paths[0]!, name, named(unpacked))
   }
   return false
-}
-
-/** A layer that an older Slipway left in the cache has lists without their text: nothing is known by them. */
-function textOf(tree: FileTree, path: string): string {
-  return tree.get(path)?.content ? tree.readText(path) : ''
 }
 
 const info = 'var/lib/dpkg/info'

@@ -93,7 +93,7 @@ function sourceId({ component, path }: LockedSource): string {
  * Package URL of a Debian binary package (purl-spec, "deb"). A local package is its vendor's, and no distribution's: its
  * namespace is the product's name.
  */
-function packageUrl(definition: Definition, entry: LockedPackage): string {
+export function packageUrl(definition: Definition, entry: LockedPackage): string {
   const version = encodeURIComponent(entry.version).replaceAll('%3A', ':')
   if (entry.suite === localSuite)
     return `pkg:deb/${definition.name}/${encodeURIComponent(entry.name)}@${version}?arch=${entry.architecture}`

@@ -41,14 +41,27 @@ export async function unpack(request: UnpackRequest): Promise<UnpackedPackage> {
     throw new SlipwayError('wrong-deb', `${name} is not the locked package: its SHA-256 is ${actual}.`)
   }
   const { control, entries } = await readDeb(file, scratch)
-  const omitted: string[] = []
   const isOmitted = compileOmit(request.omit)
-  const kept = entries.filter((entry) => {
-    if (!isOmitted(entry.path)) return true
-    omitted.push(entry.path)
-    return false
+  const omitted = entries.filter((entry) => isOmitted(entry.path))
+  const kept = inherit(
+    entries.filter((entry) => !isOmitted(entry.path)),
+    omitted,
+  )
+  return { control, entries: share(kept), omitted: omitted.map(({ path }) => path), newest: newestFile(kept) }
+}
+
+/** A hard link to what is left out takes its place, and those that follow lead to it: no layer may hold one to nothing. */
+function inherit(kept: readonly TarEntry[], omitted: readonly TarEntry[]): TarEntry[] {
+  const orphaned = new Map(omitted.map((entry) => [entry.path, entry]))
+  const heirs = new Map<string, string>()
+  return kept.map((entry) => {
+    const lost = entry.type === 'hardlink' ? orphaned.get(entry.target!) : undefined
+    if (!lost) return entry
+    const heir = heirs.get(lost.path)
+    if (heir !== undefined) return { ...entry, target: heir }
+    heirs.set(lost.path, entry.path)
+    return { ...lost, path: entry.path }
   })
-  return { control, entries: share(kept), omitted, newest: newestFile(kept) }
 }
 
 function newestFile(entries: readonly TarEntry[]): number {

@@ -29,16 +29,16 @@ export function withLocalDebs(index: PackageIndex, debs: readonly LocalDeb[]): P
   return createPackageIndex(index.architecture, [debs.map((deb) => deb.package), others])
 }
 
-/** A platform's folders and archives, as the lock names them. */
+/** A platform's folders and archives, as the lock names them; one that goes to several places is named once. */
 export function lockSources(
   { components }: Pick<Definition, 'components'>,
   platform: Platform,
   { trees }: ProductSources,
 ): LockedSource[] {
-  return trees
-    .filter(({ rule }) => rule.platforms?.includes(platform) ?? true)
-    .map(({ component, rule: { kind, path }, size, sha256 }) => {
-      const { layer } = components.find(({ name }) => name === component)!
-      return { component, kind, path, size, sha256, layer }
-    })
+  const own = trees.filter(({ rule }) => rule.platforms?.includes(platform) ?? true)
+  const distinct = new Map(own.map((tree) => [`${tree.component} ${tree.rule.path}`, tree]))
+  return [...distinct.values()].map(({ component, rule: { kind, path }, size, sha256 }) => {
+    const { layer } = components.find(({ name }) => name === component)!
+    return { component, kind, path, size, sha256, layer }
+  })
 }

@@ -26,10 +26,14 @@ export async function readLocalDeb(file: string, path: string): Promise<BinaryPa
     ]
     const [one] = parsePackages(formatStanza(fields), localSuite)
     // What an index reads only when it is asked for is asked for here, while the file's name is at hand.
-    for (const clauses of [one!.depends, one!.preDepends, one!.provides, one!.sha256]) void clauses
+    const { depends, preDepends, provides, conflicts, breaks, source, multiArch, sha256 } = one!
+    for (const value of [depends, preDepends, provides, conflicts, breaks, source, multiArch, sha256])
+      void value
     return one!
   } catch (error) {
-    const reason = (error as Error).message.replace(/^The package file is damaged: /, '').replace(/\.$/, '')
+    const reason = (error as Error).message
+      .replace(/^The package file is damaged: |^The Packages index of local, line \d+: /, '')
+      .replace(/\.$/, '')
     throw badInput(
       'bad-source',
       `${path} is no Debian package: ${reason}; put a whole one in its place.`,

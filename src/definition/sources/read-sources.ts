@@ -1,4 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
+import { formatBytes } from '../../lib/bytes.ts'
+import { commandName } from '../../lib/command-name.ts'
 import { sha256Hex } from '../../lib/digest.ts'
 import { badInput } from '../../lib/errors.ts'
 import { debianArchitecture } from '../../lib/platform.ts'
@@ -50,9 +52,18 @@ export async function findSource(
   throw badInput('no-such-source', `There is no ${source}${asked}; put it there, or take it out of the list.`)
 }
 
+/** Node reads no larger file at once. */
+const largestFile = 2 ** 31 - 1
+
 async function requireFile(file: string, source: string): Promise<void> {
-  if ((await stat(file)).isFile()) return
-  throw badInput('bad-source', `${source} is no file; put one in its place, or name it as a directory.`)
+  const found = await stat(file)
+  if (!found.isFile())
+    throw badInput('bad-source', `${source} is no file; put one in its place, or name it as a directory.`)
+  if (found.size > largestFile)
+    throw badInput(
+      'bad-source',
+      `${source} has ${formatBytes(found.size)}, and what a component takes is read up to 2 GiB; divide it into several, or leave out what the image does not need.`,
+    )
 }
 
 async function readTree(component: string, rule: TreeRule, file: string): Promise<SourceTree> {
@@ -61,13 +72,24 @@ async function readTree(component: string, rule: TreeRule, file: string): Promis
     return { component, rule, ...describeFolder(entries), entries: async () => entries }
   }
   const bytes = await readFile(file)
+  const sha256 = sha256Hex(bytes)
   return {
     component,
     rule,
     size: bytes.length,
-    sha256: sha256Hex(bytes),
-    entries: async () => readTarball(await readFile(file), rule),
+    sha256,
+    entries: async () => readTarball(await readUnchanged(file, rule, sha256), rule),
   }
+}
+
+/** The archive that was hashed, and no other: by its hash a layer is cached. */
+async function readUnchanged(file: string, { path }: TreeRule, sha256: string): Promise<Uint8Array> {
+  const bytes = await readFile(file)
+  if (sha256Hex(bytes) === sha256) return bytes
+  throw badInput(
+    'bad-source',
+    `${path} was changed while it was read; once it is whole, run: ${commandName()} lock`,
+  )
 }
 
 /** One `.deb` of a name for each platform that is built, and for no platform two. */

@@ -259,6 +259,15 @@ describe('exclude', () => {
     ])
   })
 
+  it('a name that the archive does not have counts for any clause without a version', () => {
+    expect(resolveTiny('a 1; Depends: ghost', 'a', { exclude: { ghost: 'elsewhere' } }).excluded).toEqual([
+      { name: 'ghost', version: '', reason: 'elsewhere', neededBy: ['a'] },
+    ])
+    expect(sentence('a 1; Depends: ghost (>= 2)', 'a', { exclude: { ghost: 'elsewhere' } })).toBe(
+      'No set of packages fits on amd64: app → a needs ghost (>= 2), but ghost is excluded, and the archive has no version of it that could count.',
+    )
+  })
+
   it('is refused for a package that is asked for', () => {
     expect(sentence(lines, 'a cron', { exclude: { cron: 'no timer' } })).toBe(
       'The package cron is asked for by app and excluded at the same time: take it out of one of the two.',

@@ -83,6 +83,7 @@ describe('isEmptyScript', () => {
     '#!/bin/sh\nconfigure) touch /x ;;\n',
     'set -e\n',
     '#!/bin/sh\n: > /etc/x\n',
+    '#!/bin/sh\nset -e\n(ldconfig)\n',
     '#!/bin/sh\necho "`touch /x` called with unknown argument"\n',
   ])('is false as soon as one line might do something: %j', (text) => {
     expect(isEmptyScript(text)).toBe(false)

@@ -9,6 +9,8 @@ const reading =
   (...entries: Entry[]) =>
   () =>
     readTar(tarOf(...entries))
+const sumOf = (tar: Buffer): number =>
+  tar.subarray(0, 512).reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : byte), 0)
 const file = (path: string): Entry => ({ ...base, path, type: 'file', content: Buffer.from('x') })
 
 describe('readTar refuses', () => {
@@ -53,6 +55,18 @@ describe('readTar refuses', () => {
     expect(reading({ ...base, path: 'a', type: 'symlink', target: '/usr/../../x' })).toThrow(
       'The package file is damaged: the link /a to /usr/../../x leads out of the tree.',
     )
+  })
+
+  it('a sparse file, whichever way GNU tar writes it', () => {
+    const told = /it holds a sparse file, which is not read here: pack it without --sparse \(-S\)/
+    // A pax record that writeTar does write, under a sparse file's key of the same length.
+    const record = tarOf({ ...file('a'), capability: Buffer.alloc(20) })
+    record.write('GNU.sparse.major'.padEnd('SCHILY.xattr.security.capability'.length, '.'), 512 + 3)
+    expect(() => readTar(record)).toThrow(told)
+    const old = tarOf(file('a'))
+    old.write('S', 156)
+    old.write(sumOf(old).toString(8).padStart(6, '0'), 148)
+    expect(() => readTar(old)).toThrow(told)
   })
 
   it('device nodes and pipes', () => {

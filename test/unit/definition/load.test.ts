@@ -97,6 +97,14 @@ describe('loadDefinition', () => {
     })
   })
 
+  it('takes a reason of several lines as one line, as the lock holds it', async () => {
+    await put(
+      'appliance.yaml',
+      `${appliance}exclude:\n  cron: >\n    no timer\n  dbus: |\n    nobody calls it,\n    and none will\n`,
+    )
+    expect((await load()).exclude).toEqual({ cron: 'no timer', dbus: 'nobody calls it, and none will' })
+  })
+
   it('reads a component whole: octal modes, default owners and shells, its overlay', async () => {
     await put('images/tools/rootfs/etc/motd', 'hello')
     await put(

@@ -116,6 +116,7 @@ Description: a daemon
       [
         { name: 'perl', version: '5.40.1-6', reason: 'Nothing here\nuses it.' },
         { name: 'cron', version: '3.0pl1-197', reason: 'No timers.' },
+        { name: 'unheard-of', version: '', reason: 'The archive has none.' },
       ],
     )
     expect(tree.readText('var/lib/dpkg/status')).toBe(`Package: slipway-excluded
@@ -127,10 +128,11 @@ Maintainer: Slipway <slipway@localhost>
 Architecture: all
 Multi-Arch: foreign
 Version: 1
-Provides: cron (= 3.0pl1-197), perl (= 5.40.1-6)
+Provides: cron (= 3.0pl1-197), perl (= 5.40.1-6), unheard-of
 Description: what this appliance does without, and why
  cron: No timers.
  perl: Nothing here uses it.
+ unheard-of: The archive has none.
 
 `)
     expect(tree.readText('var/lib/dpkg/info/slipway-excluded.list')).toBe('/.\n')

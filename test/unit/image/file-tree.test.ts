@@ -56,6 +56,21 @@ describe('FileTree', () => {
     expect([tree.readText('usr/bin/awk'), tree.readText('usr/bin/again')]).toEqual(['awk!', 'awk!'])
   })
 
+  it('leaves the other names of a hard link what they were when one is replaced or removed', () => {
+    const hard = (path: string, target: string): Entry => ({ ...base, path, type: 'hardlink', target })
+    for (const change of [
+      (tree: FileTree) => tree.put(file('a', 'new')),
+      (tree: FileTree) => tree.put(link('a', 'elsewhere')),
+      (tree: FileTree) => tree.remove('a'),
+    ]) {
+      const tree = new FileTree([], 9)
+      for (const entry of [file('a', 'old'), hard('b', 'a'), hard('c', 'a')]) tree.put(entry)
+      change(tree)
+      expect(tree.get('b')).toEqual(file('b', 'old'))
+      expect(tree.get('c')).toEqual(hard('c', 'b'))
+    }
+  })
+
   it('lists the names of a directory over all layers, in byte order', () => {
     const tree = new FileTree([new Map([['etc/b', file('etc/b')]])], 9)
     tree.put(file('etc/a'))

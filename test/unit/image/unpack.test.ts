@@ -53,6 +53,22 @@ describe('a worker unpacking a .deb', () => {
     }
   })
 
+  it('keeps the content of a file that is left out under another name of it that stays', async () => {
+    const doc = 'usr/share/doc/tiny/list'
+    const files = [
+      { path: doc, content: 'data', mode: 0o600 },
+      { path: 'usr/lib/a', type: 'link' as const, target: `./${doc}` },
+      { path: 'usr/lib/b', type: 'link' as const, target: `./${doc}` },
+    ]
+    const { entries, omitted } = await unpack(await makeDeb({ ...tiny, files }))
+    expect(omitted).toEqual([doc])
+    expect(entries).toMatchObject([
+      { path: 'usr/lib/a', type: 'file', mode: 0o600 },
+      { path: 'usr/lib/b', type: 'hardlink', target: 'usr/lib/a' },
+    ])
+    expect(Buffer.from(entries[0]!.content!).toString()).toBe('data')
+  })
+
   it('puts contents in shared memory, so that no message copies them', async () => {
     const { entries } = await unpack(await makeDeb(tiny))
     expect(entries[1]!.content!.buffer).toBeInstanceOf(SharedArrayBuffer)

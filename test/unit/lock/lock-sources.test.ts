@@ -62,6 +62,14 @@ describe('a lock of a product with sources', () => {
     ])
   })
 
+  it('names an archive once that goes to two places, and is not stale by it', () => {
+    const [tree] = sourcesOf().trees
+    const twice = { ...sourcesOf(), trees: [tree!, { ...tree!, rule: { ...rule, target: '/srv/acme' } }] }
+    const after = resolveLock(definition, archive, { sources: twice })
+    expect(after.platforms['linux/amd64']!.sources).toHaveLength(1)
+    expect(staleReasons(definition, after, twice)).toEqual([])
+  })
+
   it('moves to other bytes of the same version', () => {
     const after = resolveLock(definition, archive, { previous: lock, sources: sourcesOf('b', 'e') })
     const [diff] = diffLocks(lock, after)

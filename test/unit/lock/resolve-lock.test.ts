@@ -124,6 +124,19 @@ describe('a lock that is made anew', () => {
     expect(resolveLock(definition, newer, { previous: before })).toBe(before)
   })
 
+  it.each([
+    ['provider', 'app 1; Depends: mta\naexim 1; Provides: mta', 'bexim 1; Provides: mta'],
+    ['earlier alternative', 'app 1; Depends: first | second\nsecond 1', 'first 1'],
+  ])('keeps what it has where the archive gets another %s', (_, had, got) => {
+    const tiny = tinyDefinition([{ name: 'base', packages: ['app'] }])
+    const previous = resolveLock(tiny, tinyArchiveView({ trixie: { amd64: had } }))
+    const grown = tinyArchiveView({ trixie: { amd64: `${had}\n${got}` } })
+    expect(resolveLock(tiny, grown, { previous })).toBe(previous)
+    expect(versions(resolveLock(tiny, grown, { previous, update: 'all' })).toString()).toContain(
+      got.split(';')[0],
+    )
+  })
+
   it('moves a package, what comes from its source, and nothing else', () => {
     expect(changed(['openssl'])).toEqual(['libssl3 3.5.1+deb13u1', 'openssl 3.5.1+deb13u1'])
     expect(changed(['libssl3'])).toEqual(['libssl3 3.5.1+deb13u1', 'openssl 3.5.1+deb13u1'])
