@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
-import { shownUrl } from '../lib/http-failure.ts'
+import { shownUrl } from '../lib/url-user.ts'
 import { type DownloadOptions, downloadBytes } from './download.ts'
 import type { Keyring } from './keyring.ts'
 import { type MirrorChoice, type MirrorKind, snapshotTime } from './mirrors.ts'

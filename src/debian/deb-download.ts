@@ -3,10 +3,10 @@ import { formatBytes } from '../lib/bytes.ts'
 import { commandName } from '../lib/command-name.ts'
 import { requireRoom } from '../lib/disk-room.ts'
 import { errorCode, SlipwayError } from '../lib/errors.ts'
-import { shownUrl } from '../lib/http-failure.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { type Report, silent } from '../lib/progress.ts'
 import { sweepLeftovers } from '../lib/sweep.ts'
+import { shownUrl } from '../lib/url-user.ts'
 import type { DebFile } from './deb-file.ts'
 import { type DownloadOptions, downloadFile } from './download.ts'
 import { findMirror, type MirrorChoice, type MirrorKind, type MirrorOptions, mirrorKind } from './mirrors.ts'
@@ -55,9 +55,11 @@ export async function downloadDebs(
   const onBytes = (by: number) => report({ type: 'advance', task, by })
   report({ type: 'start', task, total, unit: 'bytes' })
   const gone = new Set<DebFile>()
+  const refusing = new Set<string>()
   await mapParallel(debs, { limit: atOnce, signal: options.signal }, async (deb, signal) => {
-    const roots = [...mirrors.get(mirrorKind(deb.suite))!.urls, ...source.snapshots]
+    const choice = mirrors.get(mirrorKind(deb.suite))!
     const network = { ...options.download, env: options.env ?? process.env, signal, onBytes }
+    const roots = { choice, snapshots: source.snapshots, refusing }
     if (!(await downloadFrom(roots, deb, target(deb), network))) gone.add(deb)
   })
   if (gone.size > 0) {
@@ -70,13 +72,26 @@ export async function downloadDebs(
   report({ type: 'finish', task, detail: `${debs.length} files, ${formatBytes(total)}` })
 }
 
-/** Whether one of the archives has the file: a 404 is what sends us to the next. */
+interface Roots {
+  readonly choice: MirrorChoice
+  readonly snapshots: readonly string[]
+  /** Apt sources of the host that did not serve a file, which are asked last from then on. */
+  readonly refusing: Set<string>
+}
+
+/**
+ * Whether one of the archives has the file: a 404 is what sends us to the next. An apt source of the host may be another
+ * vendor's, which may refuse a file that it does not have, or have another of that name: its error counts if no one has it.
+ */
 async function downloadFrom(
-  roots: readonly string[],
+  { choice, snapshots, refusing }: Roots,
   deb: DebFile,
   target: string,
   network: DownloadOptions,
 ): Promise<boolean> {
+  const found = choice.found ? choice.urls : []
+  const roots = [...choice.urls, ...snapshots].sort((a, b) => +refusing.has(a) - +refusing.has(b))
+  let refusal: unknown
   for (const root of roots) {
     const url = `${root.replace(/\/+$/, '')}/${deb.path.split('/').map(encodeURIComponent).join('/')}`
     try {
@@ -87,9 +102,14 @@ async function downloadFrom(
       )
       return true
     } catch (error) {
-      if (errorCode(error) !== 'not-found') throw error
+      const code = errorCode(error) ?? ''
+      if (code === 'not-found') continue
+      if (!found.includes(root) || !['download-failed', 'wrong-hash'].includes(code)) throw error
+      refusing.add(root)
+      refusal ??= error
     }
   }
+  if (refusal) throw refusal
   return false
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { badInput } from '../lib/errors.ts'
+import { shownUrl } from '../lib/url-user.ts'
 import { mirrorCandidates, readAptSources } from './apt-sources.ts'
 import type { DebianSource } from './source.ts'
 
@@ -65,5 +66,5 @@ export function snapshotTime(url: string): string | undefined {
 
 function checkUrl(url: string, origin: string): string {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url.replace(/\/+$/, '')
-  throw badInput('bad-mirror', `"${url}" (${origin}) is not an http or https address; correct it.`)
+  throw badInput('bad-mirror', `"${shownUrl(url)}" (${origin}) is not an http or https address; correct it.`)
 }

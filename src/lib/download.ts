@@ -4,9 +4,10 @@ import { takeOver, unfinishedName } from './begun-download.ts'
 import { formatBytes } from './bytes.ts'
 import { DownloadSink } from './download-sink.ts'
 import { errorCode, SlipwayError } from './errors.ts'
-import { Failure, shownUrl, statusFailure } from './http-failure.ts'
+import { Failure, statusFailure } from './http-failure.ts'
 import { type Answer, get, readLimited } from './http-request.ts'
 import { type Patience, withRetries } from './http-retry.ts'
+import { shownUrl } from './url-user.ts'
 
 export interface DownloadOptions extends Patience {
   readonly env?: NodeJS.ProcessEnv

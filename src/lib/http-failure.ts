@@ -109,8 +109,3 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
   const date = Date.parse(value)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
-
-/** An address as errors may show it: without a user name and password. */
-export function shownUrl(url: string): string {
-  return url.replace(/^(https?:\/\/)[^/@]*@/i, '$1')
-}

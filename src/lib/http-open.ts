@@ -4,6 +4,7 @@ import type { SecureContext } from 'node:tls'
 import { failureOf } from './http-failure.ts'
 import type { RequestOptions } from './http-options.ts'
 import { proxyFor, requestThrough } from './http-proxy.ts'
+import { userOf, withoutUser } from './url-user.ts'
 
 const pool = { keepAlive: true, maxSockets: 8 }
 const plainAgent = new http.Agent(pool)
@@ -13,7 +14,7 @@ const tlsAgents = new WeakMap<SecureContext, https.Agent>()
 
 /** Begins a request, through the environment's proxy where there is one; its body is not sent yet. Throws `Failure`. */
 export async function openRequest(
-  url: URL,
+  address: URL,
   options: RequestOptions & { readonly connectTimeout: number },
 ): Promise<http.ClientRequest> {
   const { method = 'GET', body, connectTimeout } = options
@@ -23,15 +24,19 @@ export async function openRequest(
     ...(method !== 'GET' && method !== 'HEAD' && { 'content-length': String(body?.length ?? 0) }),
     ...options.headers,
   }
+  const url = withoutUser(address)
+  const user = userOf(address)
+  const common = { method, headers, ...(user !== undefined && { auth: user }) }
   const proxy = proxyFor(url, options.env ?? {})
   if (!proxy) {
-    if (url.protocol === 'http:') return http.request(url, { method, agent: plainAgent, headers })
-    return https.request(url, { method, agent: tlsAgentFor(options.secureContext), headers })
+    if (url.protocol === 'http:') return http.request(url, { ...common, agent: plainAgent })
+    return https.request(url, { ...common, agent: tlsAgentFor(options.secureContext) })
   }
   try {
     const { signal, secureContext } = options
     return await requestThrough(proxy, url, {
-      ...{ method, headers, connectTimeout },
+      ...common,
+      connectTimeout,
       ...(signal && { signal }),
       ...(secureContext && { secureContext }),
     })

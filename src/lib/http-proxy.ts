@@ -4,6 +4,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net'
 import { Failure } from './http-failure.ts'
 import type { GetOptions } from './http-options.ts'
 import { isLoopback } from './loopback.ts'
+import { shownUrl, userOf } from './url-user.ts'
 
 /**
  * The proxy that the environment names for an address (http_proxy, https_proxy, no_proxy), or undefined. Read as Docker
@@ -18,7 +19,7 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
   const address = value.includes('://') ? value : `http://${value}`
   if (!URL.canParse(address) || new URL(address).protocol !== 'http:') {
     throw new Failure(
-      `the proxy address "${value}" in the environment cannot be used (http://host:port)`,
+      `the proxy address "${shownUrl(value)}" in the environment cannot be used (http://host:port)`,
       false,
     )
   }
@@ -27,13 +28,16 @@ export function proxyFor(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
 
 function excepted(url: URL, noProxy: string): boolean {
   const address = url.hostname.replace(/^\[|\]$/g, '')
+  // An address does not hold the port that goes with its scheme.
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   return noProxy
     .split(/[\s,]+/)
     .filter((name) => name !== '')
     .some((name) => {
       const bare = name.replace(/^\*?\./, '').toLowerCase()
       if (name.includes('/')) return isInBlock(address, name)
-      return name === '*' || address === bare || url.hostname.endsWith(`.${bare}`) || url.host === bare
+      const place = `${url.hostname}:${port}`
+      return name === '*' || address === bare || url.hostname.endsWith(`.${bare}`) || place === bare
     })
 }
 
@@ -50,6 +54,8 @@ export interface ProxiedRequest extends Pick<GetOptions, 'signal' | 'secureConte
   readonly method: string
   readonly headers: Record<string, string>
   readonly connectTimeout: number
+  /** "user:password" for the server. */
+  readonly auth?: string
 }
 
 /** A request through a proxy: the whole address for http, a CONNECT tunnel for https (RFC 9110, 9.3.6). */
@@ -58,16 +64,23 @@ export async function requestThrough(
   url: URL,
   options: ProxiedRequest,
 ): Promise<http.ClientRequest> {
-  const credentials = proxy.username
-    ? Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`)
-    : undefined
-  const authorization: Record<string, string> = credentials
-    ? { 'proxy-authorization': `Basic ${credentials.toString('base64')}` }
-    : {}
-  const place = { host: proxy.hostname, port: proxy.port || 80 }
+  const credentials = userOf(proxy)
+  const authorization: Record<string, string> =
+    credentials === undefined
+      ? {}
+      : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }
+  // Only in an address does an IPv6 address stand in brackets.
+  const place = { host: proxy.hostname.replace(/^\[|\]$/g, ''), port: proxy.port || 80 }
+  const { method, headers, auth, secureContext } = options
   if (url.protocol === 'http:') {
-    const headers = { host: url.host, ...options.headers, ...authorization }
-    return http.request({ ...place, method: options.method, path: url.href, headers })
+    const all = { host: url.host, ...headers, ...authorization }
+    return http.request({
+      ...place,
+      method,
+      path: url.href,
+      headers: all,
+      ...(auth !== undefined && { auth }),
+    })
   }
   const target = `${url.hostname}:${url.port || 443}`
   const connect = http.request({
@@ -91,9 +104,9 @@ export async function requestThrough(
     )
     connect.once('error', reject).end()
   })
-  const { method, headers, secureContext } = options
   return https.request(url, {
     ...{ method, headers, socket, agent: false },
+    ...(auth !== undefined && { auth }),
     ...(secureContext && { secureContext }),
   } as https.RequestOptions)
 }

@@ -3,6 +3,7 @@ import { formatBytes } from './bytes.ts'
 import { Failure, failureOf } from './http-failure.ts'
 import { openRequest } from './http-open.ts'
 import type { GetOptions, RequestOptions } from './http-options.ts'
+import { shownUrl } from './url-user.ts'
 
 /** An answer's head; `body` throws a `Failure` when the line is cut or nothing comes for `stallTimeout`. */
 export interface Answer {
@@ -40,7 +41,7 @@ export async function request(url: string, options: RequestOptions = {}): Promis
     answer.discard()
     const next = parseUrl(location, current)
     if (current.protocol === 'https:' && next.protocol === 'http:') {
-      throw new Failure(`it redirects from https to the unprotected ${next.href}`, false)
+      throw new Failure(`it redirects from https to the unprotected ${shownUrl(next.href)}`, false)
     }
     if (next.host !== current.host) {
       const { authorization: _, ...others } = headers
@@ -70,7 +71,7 @@ function parseUrl(url: string, base?: URL): URL {
   try {
     parsed = new URL(url, base)
   } catch (error) {
-    throw new Failure(`"${url}" is not an address`, false, { cause: error })
+    throw new Failure(`"${shownUrl(url)}" is not an address`, false, { cause: error })
   }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
     throw new Failure(`only http and https can be read here, not "${parsed.protocol}"`, false)

@@ -18,6 +18,8 @@ export type RegistryFault =
   /** Does what it is asked, and cuts the line before the answer. */
   | 'lost answer'
   | 'reset'
+  /** Never answers. */
+  | 'silence'
 
 export interface FakeAccount {
   readonly username: string
@@ -48,6 +50,8 @@ export class FakeRegistry {
   account: FakeAccount | undefined
   /** Whether it lists referrers by itself. */
   referrers = false
+  /** Whether whoever asks may read its other repositories. */
+  lends = true
   readonly #uploads = new Map<string, Buffer>()
   #wrong: { pattern: RegExp; faults: RegistryFault[] }[] = []
   #tokens = 0
@@ -121,6 +125,7 @@ export class FakeRegistry {
     const wrong = this.#wrong.find(({ pattern, faults }) => faults.length > 0 && pattern.test(what))
     const fault = wrong?.faults.shift()
     if (fault === 'reset') return void request.socket.destroy()
+    if (fault === 'silence') return
     if (fault && typeof fault === 'object' && 'status' in fault) {
       request.resume()
       return void response.writeHead(fault.status, fault.headers).end(fault.body ?? '')
@@ -211,6 +216,7 @@ export class FakeRegistry {
   #serveUpload({ method, url, request, response, body }: Asked, repository: string, id: string): void {
     const at = (place: string): string => `/v2/${repository}/blobs/uploads/${place}`
     if (method === 'POST') {
+      if (!this.lends && url.searchParams.has('from')) return void response.writeHead(401).end()
       const lent = this.blobs
         .get(url.searchParams.get('from') ?? '')
         ?.get(url.searchParams.get('mount') ?? '')

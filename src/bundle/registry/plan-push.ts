@@ -18,8 +18,8 @@ export interface PushPlan {
   /** Images, then the index. */
   readonly manifests: readonly ManifestContent[]
   readonly referrers: readonly ManifestContent[]
-  /** What our key has not signed there, with the signatures that it has. */
-  readonly unsigned: readonly { readonly subject: Descriptor; readonly others: readonly Descriptor[] }[]
+  /** What our key has not signed there. */
+  readonly unsigned: readonly Descriptor[]
   /** Whether the tag names something else, or nothing. */
   readonly tagMoves: boolean
 }
@@ -41,7 +41,8 @@ export async function planPush(
     const others = images.filter((image) => image !== root)
     manifests.push(...(await missing(session, others)), root)
   }
-  const referrers = await missing(session, content.referrers)
+  // The tag goes last: until it stands, a referrer may be there that an earlier push was kept from listing.
+  const referrers = tagMoves ? content.referrers : await missing(session, content.referrers)
   const wanted = new Map<Digest, Descriptor>()
   for (const { blobs } of [...manifests, ...referrers])
     for (const blob of blobs) wanted.set(blob.digest, blob)
@@ -87,20 +88,22 @@ async function findUnsigned(
 ): Promise<PushPlan['unsigned']> {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key
   const subjects = [...new Set([root, ...images])].map(({ descriptor }) => descriptor)
-  const unsigned: { subject: Descriptor; others: Descriptor[] }[] = []
+  const unsigned: Descriptor[] = []
   for (const { mediaType, digest, size } of subjects) {
-    const found = await session.readManifest(
-      signatureTag(digest),
-      `The signatures of ${digest} cannot be read`,
-    )
-    const others = found ? signatureLayers(found.bytes) : []
     const payload = signaturePayload(formatReference(session.reference), digest)
-    const own = others.some(
+    const own = (await readSignatures(session, digest)).some(
       (layer) => layer.digest === digestOf(payload) && isSigned(layer, payload, publicKey),
     )
-    if (!own) unsigned.push({ subject: { mediaType, digest, size }, others })
+    if (!own) unsigned.push({ mediaType, digest, size })
   }
   return unsigned
+}
+
+/** The signatures that a registry has of an image, whoever made them. */
+export async function readSignatures(session: RegistrySession, digest: Digest): Promise<Descriptor[]> {
+  const what = `The signatures of ${digest} cannot be read`
+  const found = await session.readManifest(signatureTag(digest), what)
+  return found ? signatureLayers(found.bytes) : []
 }
 
 function headOf(version: string, accept?: string) {

@@ -11,7 +11,7 @@ import type { Report } from '../../lib/progress.ts'
 import { signBytes } from '../sign.ts'
 import type { KnownBlobs } from './known-blobs.ts'
 import { type LayoutContent, layoutBlobFile } from './layout-content.ts'
-import type { PushPlan } from './plan-push.ts'
+import { type PushPlan, readSignatures } from './plan-push.ts'
 import { formatReference } from './reference.ts'
 import { putManifest, putReferrer } from './referrers.ts'
 import type { RegistrySession } from './session.ts'
@@ -115,17 +115,14 @@ async function pushBlob(
   }
 }
 
-/** Adds a signature to those that an image has. */
-async function pushSignature(
-  session: RegistrySession,
-  { subject, others }: PushPlan['unsigned'][number],
-  key: KeyObject,
-): Promise<void> {
+/** Adds a signature to those that an image has now: others may have signed it while its blobs were sent. */
+async function pushSignature(session: RegistrySession, subject: Descriptor, key: KeyObject): Promise<void> {
   const bytes = signaturePayload(formatReference(session.reference), subject.digest)
   const payload = { digest: digestOf(bytes), size: bytes.length }
   const layer = signatureLayer(payload, signBytes(key, bytes))
-  const { manifest, config } = signatureManifest(subject, [...others, layer])
   await pushBytes(session, payload.digest, bytes)
+  const others = await readSignatures(session, subject.digest)
+  const { manifest, config } = signatureManifest(subject, [...others, layer])
   await pushBytes(session, config.digest, config.bytes)
   const { digest, size } = manifest
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'

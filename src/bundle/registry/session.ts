@@ -99,16 +99,22 @@ export class RegistrySession {
     if (this.#scheme === 'https' && url.startsWith('http:')) {
       throw new Failure(`it sends on to the unprotected ${new URL(url).origin}`, false)
     }
+    // Who asks may give up before the whole session does: where another blob of the image cannot be had.
+    const signals = [options.signal, this.#network.signal].filter((one) => one !== undefined)
+    const cancel = signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}
     for (let tried = 1; ; tried++) {
       const { authorization } = this.#login
-      const own = new URL(url).host === new URL(this.url('')).host
+      const isOwn = (place: string): boolean => new URL(place).host === new URL(this.url('')).host
+      const own = isOwn(url)
       const login = own && authorization ? { authorization } : {}
       const answer = await request(url, {
         ...options,
         ...this.#network,
+        ...cancel,
         headers: { ...options.headers, ...login },
       })
-      if (answer.status !== 401 || !own || tried > 2) return answer
+      // A host that this one sent on to is told no password, and does not say who is to be told it.
+      if (answer.status !== 401 || !own || !isOwn(answer.url) || tried > 2) return answer
       answer.discard()
       if (await this.#login.answer(answer.headers['www-authenticate'], authorization)) continue
       return answer

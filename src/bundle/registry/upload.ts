@@ -60,7 +60,7 @@ export async function uploadBlob(
       }
       const mount = mountFrom && !begun ? `?mount=${blob.digest}&from=${encodeURIComponent(mountFrom)}` : ''
       begun = true
-      const answer = await ask({ method: 'POST', path: `blobs/uploads/${mount}`, wanted: [201, 202], what })
+      const answer = await begin(mount)
       if (answer.status === 201) {
         onBytes(blob.size)
         return 'mounted'
@@ -76,6 +76,16 @@ export async function uploadBlob(
     const answer = await session.askOnce(question)
     answer.discard()
     return answer
+  }
+
+  /** A registry that lends nothing to whoever asks, who may not read there or no more, still takes the blob itself. */
+  const begin = async (mount: string): Promise<Answer> => {
+    const question = { method: 'POST', path: 'blobs/uploads/', wanted: [201, 202], what } as const
+    if (mount === '') return ask(question)
+    return ask({ ...question, path: `blobs/uploads/${mount}` }).catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.retry || error.status === undefined) throw error
+      return ask(question)
+    })
   }
 
   const sendChunk = async (current: Upload): Promise<void> => {
@@ -135,7 +145,9 @@ export async function uploadBlob(
     return true
   }
 
-  return withRetries(session.patience, attempt, session.gaveUp(what))
+  // No later run could go on with the upload: a line that is cut over and over must not be the end of it.
+  const patience = { ...session.patience, progress: () => upload?.offset ?? 0 }
+  return withRetries(patience, attempt, session.gaveUp(what))
 }
 
 /** Whether the repository has a blob. */

@@ -149,6 +149,21 @@ describe('the .debs of a lock', () => {
     expect(await readFile(file, 'utf8')).toBe(`bytes of ${openssl.path}`)
   })
 
+  it("come from whichever of the host's apt sources has them, where another vendor's refuses them or has others", async () => {
+    const vendor = await ArchiveServer.start()
+    vendor.misbehave(openssl.path, { status: 403 })
+    vendor.files.set(squid.path, Buffer.from('another vendor’s'))
+    await mkdir(path.join(folder, 'apt'))
+    const lines = [vendor.url, mirror.url].map((url) => `deb ${url} trixie main\n`)
+    await writeFile(path.join(folder, 'apt', 'sources.list'), lines.join(''))
+    const { mirror: _, ...unnamed } = source()
+    try {
+      expect((await fetchDebs([openssl, squid], unnamed, options())).size).toBe(2)
+    } finally {
+      await vendor.close()
+    }
+  })
+
   it('that the mirror no longer has come from the first snapshot that has them', async () => {
     const snapshots = [await ArchiveServer.start(), await ArchiveServer.start(new Map(mirror.files))]
     mirror.files.delete(openssl.path)

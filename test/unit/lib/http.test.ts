@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest'
-import { parseRetryAfter, shownUrl, statusFailure } from '../../../src/lib/http-failure.ts'
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseRetryAfter, statusFailure } from '../../../src/lib/http-failure.ts'
 import { proxyFor } from '../../../src/lib/http-proxy.ts'
+import { get } from '../../../src/lib/http-request.ts'
+import { shownUrl } from '../../../src/lib/url-user.ts'
 
 describe('Retry-After', () => {
   const now = Date.parse('2026-03-10T12:00:00Z')
@@ -63,6 +68,12 @@ describe('the proxy of the environment', () => {
     },
   )
 
+  it('is passed by for a host that no_proxy names with the port of its scheme', () => {
+    const env = { https_proxy: 'http://one.example:3128', no_proxy: 'mirror.example:443' }
+    expect(proxyOf('https://mirror.example/x', env)).toBe(undefined)
+    expect(proxyOf('https://mirror.example:8443/x', env)).toBe('http://one.example:3128/')
+  })
+
   it.each(['ample', 'other.example', 'mirror.example:80', ''])(
     'is used where no_proxy is "%s"',
     (no_proxy) => {
@@ -78,9 +89,53 @@ describe('the proxy of the environment', () => {
   })
 })
 
-it('an address is shown without its user name and password', () => {
-  expect(['https://a:b@mirror.example/x@y', 'http://mirror.example/x@y'].map(shownUrl)).toEqual([
-    'https://mirror.example/x@y',
-    'http://mirror.example/x@y',
-  ])
+it('an address is shown without its user name and password, also one that cannot be used', () => {
+  const shown = {
+    'https://a:b@mirror.example/x@y': 'https://mirror.example/x@y',
+    'http://mirror.example/x@y': 'http://mirror.example/x@y',
+    'http://a:b@c@mirror.example/x': 'http://mirror.example/x',
+    'http://a:b/c@mirror.example/x': 'http://mirror.example/x',
+    'a:b@mirror.example/x': 'mirror.example/x',
+    'socks5://a:b@one.example': 'socks5://one.example',
+  }
+  expect(Object.keys(shown).map(shownUrl)).toEqual(Object.values(shown))
+  const env = { https_proxy: 'https://a:b@one.example:3128' }
+  expect(() => proxyFor(new URL('https://mirror.example/x'), env)).toThrow(
+    'the proxy address "https://one.example:3128" in the environment cannot be used (http://host:port)',
+  )
+})
+
+describe('the user that an address names', () => {
+  let server: http.Server
+  let seen: string[]
+  beforeEach(async () => {
+    seen = []
+    server = http.createServer((request, response) => {
+      const [, login = ''] = (request.headers.authorization ?? '').split(' ')
+      seen.push(`${request.url} ${Buffer.from(login, 'base64')}`)
+      response.end()
+    })
+  })
+  afterEach(() => new Promise((resolve) => server.close(resolve)))
+  const listen = async (host: string) => {
+    await once(server.listen(0, host), 'listening')
+    return (server.address() as AddressInfo).port
+  }
+
+  it('is told to the server, directly and through a proxy, which is told the bare address', async () => {
+    const port = await listen('127.0.0.1')
+    const env = { http_proxy: `http://127.0.0.1:${port}` }
+    const one = await get(`http://partner:50%25%off@127.0.0.1:${port}/x`)
+    one.discard()
+    const two = await get('http://partner:secret@mirror.example/x', { env })
+    two.discard()
+    expect(seen).toEqual(['/x partner:50%25%off', 'http://mirror.example/x partner:secret'])
+  })
+
+  it('a proxy may have an IPv6 address', async () => {
+    const env = { http_proxy: `http://[::1]:${await listen('::1')}` }
+    const answer = await get('http://mirror.example/x', { env })
+    answer.discard()
+    expect(seen).toEqual(['http://mirror.example/x '])
+  })
 })

@@ -205,6 +205,20 @@ describe('an image of a registry', () => {
     }
   })
 
+  it('is not asked for with a password where the host that the registry sends to wants one', async () => {
+    await wantLogin('basic')
+    const storage = await FakeRegistry.start()
+    try {
+      storage.account = { username: 'partner', password: 'secret', by: 'token' }
+      const location = `http://${storage.host}/v2/store/blobs/x`
+      registry.misbehave(/GET .*blobs/, { status: 307, headers: { location } })
+      expect((await failure(open))[0]).toBe('registry-denied')
+      expect(storage.requests).toEqual(['GET store/blobs/x'])
+    } finally {
+      await storage.close()
+    }
+  })
+
   it.each([
     [
       'other bytes',
@@ -221,6 +235,21 @@ describe('an image of a registry', () => {
     expect(message).toMatch(words)
     expect(message).toMatch(/so it is refused; ask who runs HOST, or try again later\.$/)
     expect(await readdir(folder)).not.toContain(hexOf(layer!.digest))
+  })
+
+  it('is given up at the first layer that cannot be had: the others stop', async () => {
+    const [one, two] = written.layers
+    registry.misbehave(new RegExp(`GET .*${one!.digest}`), 'silence')
+    registry.misbehave(new RegExp(`GET .*${two!.digest}`), { status: 404 })
+    const patient = new RegistrySession(parseReference(`${registry.host}/acme/wan:1.0.0`), {
+      env: { DOCKER_CONFIG: scratch.path },
+      signal: new AbortController().signal,
+      stallTimeout: 60_000,
+    })
+    const image = await openRegistryImage(patient, { platform: 'linux/amd64', folder, report: silent })
+    const began = Date.now()
+    expect((await failure(async () => bringAll(image)))[0]).toBe('not-found')
+    expect(Date.now() - began).toBeLessThan(30_000)
   })
 
   it('is refused by digest where another manifest is served', async () => {

@@ -139,6 +139,15 @@ describe('a push', () => {
     })
   })
 
+  it('lists what refers to an image also where an earlier push got no further than to store it', async () => {
+    const tag = written.manifest.digest.replace(':', '-')
+    const refused = Array(4).fill({ status: 503, headers: { 'retry-after': '0' } })
+    registry.misbehave(new RegExp(`PUT .*manifests/${tag}`), ...refused)
+    expect((await caughtLater(() => push())).code).toBe('registry-failed')
+    await push()
+    expect(registry.manifest('acme/wan', tag)).toMatchObject({ manifests: [{ digest: written.bill.digest }] })
+  })
+
   it('signs index and images as cosign does, once, and keeps the signatures of others', async () => {
     const [mine, theirs] = [p256(), p256()]
     expect(await push({ key: theirs })).toMatchObject({ signatures: 2 })
@@ -170,6 +179,17 @@ describe('a push', () => {
     })
   })
 
+  it('keeps the signatures that others make while it sends', async () => {
+    const begun = new RegistrySession(parseReference(`${registry.host}/acme/wan`), { env: {} })
+    const [content, key] = [await readLayoutContent(layout), p256()]
+    const plan = await planPush(begun, content, '1.0.0', key)
+    await push({ key: p256() })
+    const { signal } = new AbortController()
+    await pushLayout(begun, content, plan, { key, known: new Map(), report: () => {}, signal })
+    const tag = `${written.index.digest.replace(':', '-')}.sig`
+    expect((registry.manifest('acme/wan', tag) as { layers: unknown[] }).layers).toHaveLength(2)
+  })
+
   it('has a blob mounted from the repository that an earlier push brought it to', async () => {
     await push()
     const known = new Map(written.layers.map(({ digest }) => [digest, 'acme/wan']))
@@ -178,6 +198,13 @@ describe('a push', () => {
     // One that is no longer there is sent after all.
     registry.blobs.get('acme/wan')!.clear()
     expect(await push({ repository: 'acme/third', known })).toMatchObject({ mounted: 0, uploaded: 5 })
+  })
+
+  it('sends a blob itself where whoever pushes may not read the repository that an earlier push brought it to', async () => {
+    await push()
+    const known = new Map(written.layers.map(({ digest }) => [digest, 'acme/wan']))
+    registry.lends = false
+    expect(await push({ repository: 'acme/other', known })).toMatchObject({ mounted: 0, uploaded: 5 })
   })
 
   it('refuses a layout whose blob is damaged, before the tag is moved', async () => {
@@ -213,6 +240,13 @@ describe('a large blob', () => {
     expect(whole()).toBe(written.layers[0]!.size)
     expect(asked(/^GET .*uploads/).length).toBe(1)
     expect(asked(/^POST/).length).toBe(4)
+    expect(moved()).toBe(uploadedBytes)
+  })
+
+  it('comes to its end over a line that is cut again and again, as long as it moves', async () => {
+    registry.misbehave(/^PATCH/, ...Array(6).fill({ takes: 0.2 }))
+    const { uploadedBytes } = await push()
+    expect(whole()).toBe(written.layers[0]!.size)
     expect(moved()).toBe(uploadedBytes)
   })
 
