@@ -32,6 +32,12 @@ export class StatusFinder {
     for (let at = 0; at < chunk.length; ) at += this.#rest > 0 ? this.#skip(chunk, at) : this.#fill(chunk, at)
   }
 
+  /** Links, devices and directories have no content: readers differ in whether they pass over what one says it has. */
+  #mayHold(size: number): boolean {
+    const type = this.#header[156]!
+    return size === 0 || type < 0x31 || type > 0x36
+  }
+
   #skip(chunk: Uint8Array, at: number): number {
     const length = Math.min(this.#rest, chunk.length - at)
     const content = Math.min(this.#content, length)
@@ -59,7 +65,7 @@ export class StatusFinder {
       return length
     }
     const size = octalField(this.#header, 124, 12)
-    if (this.#ended || size === undefined || !isHeaderWhole(this.#header)) {
+    if (this.#ended || size === undefined || !isHeaderWhole(this.#header) || !this.#mayHold(size)) {
       this.#isTar = false
       return length
     }

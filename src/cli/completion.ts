@@ -121,11 +121,13 @@ function zsh(command: string, verbs: readonly Verb[], globals: readonly Word[]):
 function fish(command: string, verbs: readonly Verb[], globals: readonly Word[]): string[] {
   const flag = ({ word, description }: Word): string =>
     `${word.startsWith('-') ? `-l ${word.replace(/^--/, '')}` : `-f -a ${word}`} -d ${quoted(description)}`
+  // Fish's own __fish_use_subcommand takes the folder behind -C for a verb.
+  const first = `-n 'not __fish_seen_subcommand_from ${verbs.map(({ word }) => word).join(' ')}'`
   return [
     `# In ~/.config/fish/config.fish: ${command} completion fish | source`,
-    ...globals.map((option) => `complete -c ${command} -n __fish_use_subcommand ${flag(option)}`),
+    ...globals.map((option) => `complete -c ${command} ${first} ${flag(option)}`),
     ...verbs.flatMap(({ word, description, options }) => [
-      `complete -c ${command} -n __fish_use_subcommand -f -a ${word} -d ${quoted(description)}`,
+      `complete -c ${command} ${first} -f -a ${word} -d ${quoted(description)}`,
       ...options.map(
         (option) => `complete -c ${command} -n '__fish_seen_subcommand_from ${word}' ${flag(option)}`,
       ),

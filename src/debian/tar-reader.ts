@@ -161,6 +161,8 @@ function readPax(content: Buffer): Overrides {
         overrides.target = value
         break
       case 'size':
+        // Anything but digits could lead back to this header, or past the end, where a tar seems to be over.
+        if (!/^\d{1,15}$/.test(value)) throw damaged('it holds a broken pax header')
         overrides.size = Number(value)
         break
       case 'mtime':

@@ -81,6 +81,9 @@ export class WorkerPool {
     worker.on('error', (error) => {
       this.#running.get(worker)?.reject(error)
       this.#running.delete(worker)
+      // One that could not even be loaded died before it had work.
+      const place = this.#idle.indexOf(worker)
+      if (place >= 0) this.#idle.splice(place, 1)
       this.#next()
     })
     return worker

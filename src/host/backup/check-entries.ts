@@ -10,9 +10,16 @@ export type EntryFault = string | undefined
  * link, or be a device. Links may lead anywhere within: within the volume, or the container's root for changed files.
  */
 export function entryJudge({ type }: Pick<BackupArchive, 'type'>): (header: Header) => EntryFault {
-  const links = new Set<string>()
+  /** Path → where it leads. */
+  const links = new Map<string, string>()
   const throughLink = (parts: readonly string[]): boolean =>
     links.size > 0 && parts.some((_, index) => index > 0 && links.has(parts.slice(0, index).join('/')))
+  const symlinkFault = (name: string, own: readonly string[], target: string): EntryFault => {
+    links.set(own.join('/'), target)
+    return leadsOut(own, target, type)
+      ? `the link ${show(name)} to ${show(target)}, which leads out of it`
+      : undefined
+  }
   return (header) => {
     const { name, linkname } = header
     if (name.startsWith('/')) return `the absolute path ${show(name)}`
@@ -30,15 +37,14 @@ export function entryJudge({ type }: Pick<BackupArchive, 'type'>): (header: Head
         if (links.has(own.join('/'))) return `the path ${show(name)} twice, once as a link`
         return undefined
       case 'symlink':
-        links.add(own.join('/'))
-        return leadsOut(own, linkname ?? '', type)
-          ? `the link ${show(name)} to ${show(linkname ?? '')}, which leads out of it`
-          : undefined
+        return symlinkFault(name, own, linkname ?? '')
       case 'link': {
         const target = split(linkname ?? '')
         if ((linkname ?? '').startsWith('/') || target.includes('..') || throughLink(target))
           return `the link ${show(name)} to ${show(linkname ?? '')}, which leads out of it`
-        return undefined
+        // A symbolic link under a second name, from where it may lead elsewhere.
+        const leadsTo = links.get(target.join('/'))
+        return leadsTo === undefined ? undefined : symlinkFault(name, own, leadsTo)
       }
       default:
         return `${show(name)}, which is a device or of an unknown kind`

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type InstallFacts, installScripts } from '../../../src/bundle/installer/install-scripts.ts'
@@ -104,8 +104,8 @@ describe('the command', () => {
     const files = ['b.tar.parts', 'b.tar.001', 'b.tar.002']
     for (const file of files) await writeFile(path.join(site, file), '')
     for (const named of ['b.tar', ...files]) {
-      const copied = (await called(`verify ${named}`, away)).filter((call) => call.startsWith('cp -q'))
-      expect(new Set(copied)).toEqual(new Set(files.map((file) => `cp -q ${file} made:${site}/${file}`)))
+      const copied = (await called(`verify ${named}`, away)).filter((call) => call.startsWith('cp -qL'))
+      expect(new Set(copied)).toEqual(new Set(files.map((file) => `cp -qL ${file} made:${site}/${file}`)))
     }
   })
 
@@ -117,6 +117,19 @@ describe('the command', () => {
     const root = `cd / && sh ${scratch.path}/acme-wan verify ${place.slice(1)}/licence.json`
     expect((await typeOn(scratch.path, root)).calls.at(-1)).toContain(`"src=${place}","dst=${place}"`)
   })
+})
+
+it('the command sees what a link leads to', async () => {
+  const real = path.join(scratch.path, 'media', 'b.tar')
+  await mkdir(path.dirname(real))
+  await writeFile(real, '')
+  await symlink(real, path.join(scratch.path, 'site', 'b.tar'))
+  const { calls } = await typeOn(
+    path.join(scratch.path, 'site'),
+    'sh ../acme-wan verify b.tar',
+    has('sha256:01'),
+  )
+  expect(calls.at(-1)).toContain(`"src=${path.dirname(real)}","dst=${path.dirname(real)}"`)
 })
 
 it('the command goes where the caller says, and nowhere else', async () => {

@@ -36,6 +36,7 @@ describe('a licence file', () => {
     ['a day that is none', fileOf({ expires: '2027-02-30' }), 'its field expires is missing or wrong'],
     ['a trial of no days', fileOf({ trialDays: 0 }), 'its field trialDays is missing or wrong'],
     ['features that are no list', fileOf({ features: 'wan' }), 'its field features is missing or wrong'],
+    ['a feature that is no text', fileOf({ features: ['wan', 7] }), 'its field features is missing or wrong'],
   ])('with %s is refused', (_, text, reason) => {
     expect(() => parseLicence(text, 'l.json')).toThrow(
       `l.json cannot be used as a licence: ${reason}; ask its issuer for another.`,

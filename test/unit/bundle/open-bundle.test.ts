@@ -3,7 +3,7 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { BundledFile, BundleManifest } from '../../../src/bundle/format.ts'
+import { type BundledFile, type BundleManifest, blobPath } from '../../../src/bundle/format.ts'
 import { type OpenOptions, openBundle } from '../../../src/bundle/open-bundle.ts'
 import { signBytes } from '../../../src/bundle/sign.ts'
 import { digestOf, hexOf } from '../../../src/lib/digest.ts'
@@ -109,6 +109,39 @@ describe('a signed bundle', () => {
     )
   })
 
+  it('is refused for a changed byte of a layer also where that unpacks to the same', async () => {
+    const [layer] = (await readImages())[0]!.layers
+    // The date in its gzip header.
+    const dated = change(named(blobPath(layer!.digest)), ({ path, bytes }) => {
+      const altered = Buffer.from(bytes)
+      altered[4]! ^= 1
+      return { path, bytes: altered }
+    })
+    expect(await refusal(putTogether(dated))).toEqual([
+      'damaged-bundle',
+      `tiny.tar is refused: "${blobPath(layer!.digest)}" has another checksum than its bundle.json says. ${again}`,
+    ])
+  })
+
+  it('that becomes another between its check and its load gives no layer to its end', async () => {
+    const file = path.join(scratch.path, 'changing.tar')
+    await writeFile(file, bundle)
+    const opened = await openBundle(file, trusted)
+    const image = opened.image('appliance')!
+    const member = blobPath(image.layers[0]!.digest)
+    const changed = Buffer.from(bundle)
+    changed[bundle.indexOf(entries.find(named(member))!.bytes) + 20]! ^= 1
+    await writeFile(file, changed)
+    try {
+      await expect(image.open(image.layers[0]!).toArray()).rejects.toMatchObject({
+        code: 'damaged-bundle',
+        message: `changing.tar is refused: its ${member} changed while it was read. ${again}`,
+      })
+    } finally {
+      await opened.close()
+    }
+  })
+
   it('is refused wherever it is cut off', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(bundle.length - 1), async (length) => {
@@ -143,6 +176,33 @@ describe('who signed', () => {
     const opened = await openBundle(file, { keys: [tinyPublicKey], allowUnsigned: true })
     await opened.close()
     expect(opened.key).toBeUndefined()
+  })
+
+  it('of an unsigned bundle every layer is unpacked, also what an install will not load', async () => {
+    const unsigned = takeApart(
+      await readFile(await writeUnsigned(scratch.path, await tinyContent(scratch.path))),
+    )
+    const smaller = seal(unsigned, (manifest) => ({
+      ...manifest,
+      images: manifest.images.map((image) => ({
+        ...image,
+        layers: image.layers.map((layer) =>
+          layer.name === 'installer-slipway' ? { ...layer, unpacked: 512 } : layer,
+        ),
+      })),
+    }))
+    expect(await refusal(putTogether(smaller), { keys: [], allowUnsigned: true, stored: [] })).toEqual([
+      'unsafe-bundle',
+      `tiny.tar is refused: the layer installer-slipway unpacks to more than the 512 bytes that it may. ${again}`,
+    ])
+  })
+
+  it('a bundle that names another trusted key than the one that signed it is refused', async () => {
+    const claimed = putTogether(seal(entries, (manifest) => ({ ...manifest, key: otherKeyId })))
+    expect(await refusal(claimed, { keys: [tinyPublicKey, otherPublicKey] })).toEqual([
+      'bad-signature',
+      `tiny.tar is refused: bundle.json or its signature was altered after it was signed. ${again}`,
+    ])
   })
 
   it('a wrong signature is refused, allowed or not', async () => {

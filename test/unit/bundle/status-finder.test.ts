@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { limits } from '../../../src/bundle/format.ts'
 import { StatusFinder } from '../../../src/bundle/status-finder.ts'
+import { fileHeader } from '../../../src/image/tar-writer.ts'
 import { makeTar } from '../../support/tiny-tar.ts'
 
 it('finds the package database of a tar, and its end, wherever the chunks are cut', async () => {
@@ -23,4 +25,31 @@ it('finds the package database of a tar, and its end, wherever the chunks are cu
       ])
     }),
   )
+})
+
+it('takes what follows the end of a tar for no tar, also where it is one with a package database of its own', async () => {
+  const database = (content: string) => makeTar([{ path: 'var/lib/dpkg/status', content }])
+  const finder = new StatusFinder()
+  finder.take(Buffer.concat([await database('first'), await database('second')]))
+  expect([finder.isTar, finder.isWhole, finder.status?.toString()]).toEqual([false, false, 'first'])
+})
+
+it('passes over a package database larger than any, and keeps nothing of it', () => {
+  const header = fileHeader('var/lib/dpkg/status', limits.status + 1, 0)
+  const finder = new StatusFinder()
+  finder.take(header)
+  const piece = new Uint8Array(1 << 20)
+  for (let rest = limits.status + 512; rest > 0; rest -= piece.length) finder.take(piece.subarray(0, rest))
+  finder.take(new Uint8Array(1024))
+  expect([finder.isTar, finder.isWhole, finder.status?.length]).toEqual([true, true, undefined])
+})
+
+it('takes a link that says it has content for no tar: an Engine reads headers there', () => {
+  const header = Buffer.from(fileHeader('link', 512, 0))
+  header.write('2', 156)
+  const sum = header.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0)
+  header.write(sum.toString(8).padStart(6, '0'), 148)
+  const finder = new StatusFinder()
+  finder.take(header)
+  expect(finder.isTar).toBe(false)
 })

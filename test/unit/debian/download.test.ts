@@ -339,7 +339,8 @@ await downloadFile(${JSON.stringify(signed())}, ${JSON.stringify(target)}, { sta
 
   it('leaves alone what another machine writes to, or a process that lives', async () => {
     await mkdir(path.dirname(target))
-    const others = ['file.elsewhere.1.01234567.tmp', path.basename(unfinishedName(target))].sort()
+    // No process here has the other machine's number.
+    const others = ['file.elsewhere.99999999.01234567.tmp', path.basename(unfinishedName(target))].sort()
     for (const other of others) await writeFile(path.join(path.dirname(target), other), data.subarray(0, 9))
     expect(await outcome()).toBe('whole')
     expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all'], left: ['file', ...others] })

@@ -1,3 +1,4 @@
+import { pack } from 'tar-stream'
 import { describe, expect, it } from 'vitest'
 import { readTar } from '../../../src/debian/tar-reader.ts'
 import { writeTar } from '../../../src/image/tar-writer.ts'
@@ -82,6 +83,21 @@ describe('readTar refuses', () => {
     tar[0] = tar[0]! ^ 1
     expect(() => readTar(tar)).toThrow('The package file is damaged: a tar header has a wrong checksum.')
   })
+
+  it.each(['-1536', 'abc', '1e3', '0x10', '', '9'.repeat(16)])(
+    'a pax header with the size "%s", which would lead back or past the end',
+    async (size) => {
+      const tar = pack()
+      tar.entry({ name: 'a', pax: { size } }, 'x')
+      tar.entry({ name: 'b' }, 'x')
+      tar.finalize()
+      const chunks: Uint8Array[] = []
+      for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk)
+      expect(() => readTar(Buffer.concat(chunks))).toThrow(
+        'The package file is damaged: it holds a broken pax header.',
+      )
+    },
+  )
 
   it('a tar that ends early', () => {
     expect(() => readTar(tarOf(file('a')).subarray(0, 512 + 100))).toThrow(

@@ -450,6 +450,11 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
       'compose/appliance.yaml:4: services.web.mem_limit uses the variable WBE_MEMORY, which nothing sets; did you mean WEB_MEMORY?',
     ],
     [
+      'a mount of whoever runs it',
+      'services:\n  web: { image: a, volumes: ["~/x:/x"] }\n',
+      'compose/appliance.yaml:2: services.web.volumes[0] is "~/x:/x"; it must be a mount such as cache:/var/spool/squid or ./file:/etc/file:ro (~ is another folder for everyone who runs it).',
+    ],
+    [
       'a health check that the Engine would never run',
       'services:\n  web: { image: a, healthcheck: { test: [/usr/bin/health] } }\n',
       'compose/appliance.yaml:2: services.web.healthcheck.test[0] is "/usr/bin/health"; it must be CMD, CMD-SHELL or NONE, before the command.',

@@ -234,6 +234,71 @@ describe('a backup file', () => {
     )
   })
 
+  it('that fits its gzip and not its manifest is refused', async () => {
+    const inner = await tarOf([[{ name: 'object' }, 'x']])
+    const members: Entry[] = [head({ archives: [cache] }), [{ name: 'volumes/cache.tar.000001' }, inner]]
+    const listed = members.map(([{ name }, content = '']) => ({
+      name,
+      size: Buffer.byteLength(content),
+      sha256: createHash('sha256').update(content).digest('hex'),
+    }))
+    const [first, part] = [listed[0]!, listed[1]!]
+    const named = async (...said: object[]): Promise<string> => {
+      const manifest: Entry = [{ name: 'manifest.json' }, JSON.stringify({ members: said })]
+      const file = await forge('manifest.tgz', [...members, manifest], false)
+      return (await refusal(file)).message
+    }
+    const another = `FILE is damaged or no backup: volumes/cache.tar.000001 has another checksum than its manifest says; ${next}`
+    expect([
+      await named(first, { ...part, sha256: first.sha256 }),
+      await named(first, { ...part, size: part.size + 512 }),
+      await named(first),
+      await named(first, part, { ...part, name: 'volumes/cache.tar.000002' }),
+    ]).toEqual([
+      another,
+      another,
+      another,
+      `FILE is damaged or no backup: it holds fewer files than its manifest says; ${next}`,
+    ])
+  })
+
+  it('is refused for a half archive also where a whole one follows', async () => {
+    const inner = await tarOf([[{ name: 'object' }, big.subarray(0, 1000)]])
+    const file = await forge('half-first.tgz', [
+      head(),
+      [{ name: 'volumes/cache.tar.000001' }, inner.subarray(0, 700)],
+      [{ name: 'configuration/dns.tar.000001' }, inner],
+    ])
+    expect((await refusal(file)).message).toBe(
+      `FILE is damaged or no backup: volumes/cache.tar is no whole tar; ${next}`,
+    )
+  })
+
+  it('with a part larger than any is refused before that is in memory', async () => {
+    const part: Entry = [{ name: 'volumes/cache.tar.000001' }, Buffer.alloc(4 * 1024 * 1024 + 1)]
+    expect((await refusal(await forge('large.tgz', [head(), part]))).message).toBe(
+      `FILE is damaged or no backup: "volumes/cache.tar.000001" is larger than it may be; ${next}`,
+    )
+  })
+
+  it('that becomes another, or ends, between its check and its restore is not restored', async () => {
+    const backupOf = async (text: string): Promise<string> => {
+      const inner = await tarOf([[{ name: 'object' }, text]])
+      return forge('changing.tgz', [
+        head({ archives: [cache] }),
+        [{ name: 'volumes/cache.tar.000001' }, inner],
+      ])
+    }
+    const backup = await openBackup(await backupOf('mine'))
+    const reread = () => whole(backup.open(cache))
+    expect((await reread()).toString('utf8', 512, 516)).toBe('mine')
+    const changed = `${backup.file} is damaged or no backup: it changed while it was read; ${next}`
+    await backupOf('evil')
+    await expect(reread()).rejects.toThrow(changed)
+    await forge('changing.tgz', [head({ archives: [] })])
+    await expect(reread()).rejects.toThrow(changed)
+  })
+
   it('whose header could name anything on the Engine is refused', async () => {
     for (const of of ['../etc', 'a/b', '', '-v']) {
       const file = await forge('names.tgz', [head({ archives: [{ type: 'volume', of }] })])
@@ -241,6 +306,13 @@ describe('a backup file', () => {
         `FILE is damaged or no backup: backup.json lacks what a backup must say; ${next}`,
       )
     }
+  })
+
+  it('that says no day on which it was made is refused', async () => {
+    const file = await forge('undated.tgz', [head({ created: 'yesterday', archives: [] })])
+    expect((await refusal(file)).message).toBe(
+      `FILE is damaged or no backup: backup.json lacks what a backup must say; ${next}`,
+    )
   })
 
   it('with a hostile tar inside is refused, though its checksums are right', async () => {
@@ -303,6 +375,19 @@ describe('entries of an archive', () => {
     expect(judged('volume', hard('b', '../a'))).toBe('the link b to ../a, which leads out of it')
     expect(judged('volume', { name: 's', linkname: 'd', type: 'symlink' }, hard('b', 's/x'))).toBe(
       'the link b to s/x, which leads out of it',
+    )
+  })
+
+  it('a hard link to a symbolic link is one too: it stays within from where it stands, and nothing goes through it', () => {
+    const inside: Partial<Header> = { name: 'a/b/s', linkname: '../../c', type: 'symlink' }
+    const second = (name: string): Partial<Header> => ({ name, linkname: './a/b/s', type: 'link' })
+    expect(judged('volume', inside, second('a/d/t'))).toBe(undefined)
+    expect(judged('volume', inside, second('t'))).toBe('the link t to ../../c, which leads out of it')
+    expect(judged('volume', inside, second('a/d/t'), { name: 'a/d/t/x' })).toBe(
+      'the path a/d/t/x, which goes through a link',
+    )
+    expect(judged('volume', inside, second('a/d/t'), { name: 'a/d/t' })).toBe(
+      'the path a/d/t twice, once as a link',
     )
   })
 

@@ -117,6 +117,12 @@ describe('setting a memory limit', () => {
     expect(updates).toHaveLength(2)
   })
 
+  it('leaves a service the swap that it may have beside memory', async () => {
+    const { engine, updates } = engineWith({ real: `${128 * MiB}` })
+    await setMemory(engine, { ...step, limit: { memory: 128 * MiB, swap: 256 * MiB } })
+    expect(updates).toEqual([['acme-optimiser-1', { memory: 128 * MiB, memorySwap: 256 * MiB }]])
+  })
+
   it('believes the Engine where the image has no way to read the cgroup', async () => {
     await setMemory(engineWith({}).engine, step)
   })

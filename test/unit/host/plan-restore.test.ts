@@ -189,5 +189,8 @@ describe('the volumes of a backup', () => {
     expect(inUse()).toEqual(['acme_cache'])
     expect(inUse(using('acme_cache', 'running'), using('acme_cache.2', 'created'))).toEqual(['acme_cache'])
     expect(inUse(using('acme_cache', 'exited'), using('acme_cache.2', 'running'))).toEqual(['acme_cache.2'])
+    const ill = { ...using('acme_cache', 'running'), health: 'unhealthy' as const }
+    const well = { ...using('acme_cache.2', 'running'), health: 'healthy' as const }
+    expect(inUse(ill, well)).toEqual(['acme_cache.2'])
   })
 })

@@ -18,6 +18,15 @@ describe('withSettings', () => {
     })
   })
 
+  it('takes a list with blanks in it and a comma at its end for what it names', () => {
+    const settings = ['allowedNetworks=10.0.0.0/8, fc00::/7,', 'upstreamDns=']
+    expect(withSettings(profile, settings, services)).toEqual({
+      ...profile,
+      allowedNetworks: ['10.0.0.0/8', 'fc00::/7'],
+      upstreamDns: [],
+    })
+  })
+
   it('lays a service’s own settings over the profile, by the variables of the Compose file', () => {
     const site = { ...profile, services: { tunnel: { port: '29900', settings: { role: 'server' } } } }
     const variables = ['TUNNEL_ROLE', 'TUNNEL_KEY_FILE', 'TUNNEL_PORT', 'DNS_CACHE']
@@ -39,6 +48,7 @@ describe('withSettings', () => {
       'dns.memory=lots',
       '--set dns.memory=lots: "lots" is no size; write one such as 512m or 2g, at least 6m.',
     ],
+    ['dns.memory=5m', '--set dns.memory=5m: "5m" is no size; write one such as 512m or 2g, at least 6m.'],
     [
       'dns.restart=maybe',
       '--set dns.restart=maybe: "maybe" is not allowed; write no, always, unless-stopped or on-failure:5.',

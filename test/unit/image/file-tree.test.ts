@@ -22,6 +22,14 @@ describe('FileTree', () => {
     expect(tree.get('bin/sh')).toEqual({ ...link('usr/bin/sh', 'dash') })
   })
 
+  it('takes an absolute link among the parents from the root, however deep it stands', () => {
+    const tree = new FileTree([], 9)
+    tree.put(link('var/run', '/run'))
+    tree.put(file('var/run/lock/pid', '7'))
+    expect([...tree.own.keys()]).toEqual(['var', 'var/run', 'run', 'run/lock', 'run/lock/pid'])
+    expect(tree.readText('var/run/lock/pid')).toBe('7')
+  })
+
   it('gives missing parents to root, dated as the layer', () => {
     const tree = new FileTree([], 9)
     tree.put(file('opt/a/b'))

@@ -74,6 +74,19 @@ describe('writeTar', () => {
     )
   })
 
+  it('is read back where the length of a pax record takes a digit more by itself', () => {
+    const folders = `${'d'.repeat(99)}/`.repeat(9)
+    const paths = Array.from({ length: 20 }, (_, more) => `${folders}${'f'.repeat(80 + more)}`)
+    const read = readTar(Buffer.concat(writeTar(paths.map((path) => file(path)))))
+    expect(read.map(({ path }) => path)).toEqual(paths)
+  })
+
+  it('refuses a number whose field has no room for the zero behind it', () => {
+    const owned = (uid: number) => () => writeTar([{ ...file('a'), uid }])
+    expect(owned(0o7777777)).not.toThrow()
+    expect(owned(0o10000000)).toThrow('A tar header cannot hold the number 2097152 in 8 bytes.')
+  })
+
   it('keeps a capability through writing and reading', () => {
     const capability = Buffer.from([1, 0, 0, 2, 0, 32, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0])
     const [read] = readTar(Buffer.concat(writeTar([{ ...file('usr/bin/ping', 'x'), capability }])))

@@ -21,6 +21,12 @@ may_mount() {
 # One field of --mount, whatever the path holds.
 field() { printf '"%s=%s"' "$1" "$(printf '%s' "$2" | sed 's/"/""/g')"; }
 
+# The directory that a path lies in, where the container may see it.
+print_directory() {
+  directory=$(cd "$(dirname -- "$1")" 2>/dev/null && pwd) || return 0
+  ! may_mount "$directory" || printf '%s\n' "$directory"
+}
+
 # The directories that the arguments lie in, one a line: the current one, and those of paths.
 find_directories() {
   ! may_mount "$here" || printf '%s\n' "$here"
@@ -28,12 +34,11 @@ find_directories() {
     case $argument in
     --*=*) argument=${argument#*=} ;;
     esac
+    # What a link leads to lies elsewhere.
+    [ ! -L "$argument" ] || print_directory "$(readlink -f -- "$argument" 2>/dev/null)"
     case $argument in
-    */*) ;;
-    *) continue ;;
+    */*) print_directory "$argument" ;;
     esac
-    directory=$(cd "$(dirname -- "$argument")" 2>/dev/null && pwd) || continue
-    ! may_mount "$directory" || printf '%s\n' "$directory"
   done
 }
 
@@ -60,8 +65,8 @@ run_elsewhere() {
     bundle=${argument%.parts}
     bundle=${bundle%.[0-9][0-9][0-9]}
     for file in "$argument" "$bundle".parts "$bundle".[0-9][0-9][0-9]; do
-      [ ! -f "$file" ] || docker cp -q "$file" "$container:$(absolute "$file")" >/dev/null 2>&1 ||
-        docker cp "$file" "$container:$(absolute "$file")" >/dev/null || return 1
+      [ ! -f "$file" ] || docker cp -qL "$file" "$container:$(absolute "$file")" >/dev/null 2>&1 ||
+        docker cp -L "$file" "$container:$(absolute "$file")" >/dev/null || return 1
     done
   done
   code=0

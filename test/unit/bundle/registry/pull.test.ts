@@ -278,6 +278,12 @@ describe('an image of a registry', () => {
       '{"manifests":[],"layers":[],"config":{}}',
       'is neither an image nor an index of images',
     ],
+    ['an index with layers', '{"manifests":[],"layers":[]}', 'is neither an image nor an index of images'],
+    [
+      'an index with a configuration',
+      '{"manifests":[],"config":{}}',
+      'is neither an image nor an index of images',
+    ],
     [
       'a digest that leads elsewhere',
       '{"manifests":[{"digest":"sha256:../../x","size":1,"mediaType":"x"}]}',
@@ -293,6 +299,41 @@ describe('an image of a registry', () => {
     expect(await failure(() => open(':bad'))).toEqual([
       'bad-manifest',
       `HOST/acme/wan:bad ${reason}, so it is refused; push it again.`,
+    ])
+  })
+
+  it('is refused before the first byte of a configuration that says it is larger than any may be', async () => {
+    const config = { ...written.config, size: 4 * 2 ** 20 + 1 }
+    registry.put('acme/wan', Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers: [] })), 'bad')
+    registry.requests.length = 0
+    expect(await failure(() => open(':bad'))).toEqual([
+      'too-large',
+      'The configuration of HOST/acme/wan:bad cannot be read: it says it is 4194305 bytes; none is so large.',
+    ])
+    expect(registry.requests).toEqual(['GET acme/wan/manifests/bad'])
+  })
+
+  it('is refused where its configuration has not a diff ID for each layer', async () => {
+    const rootfs = { type: 'layers', diff_ids: [] }
+    const bytes = Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs }))
+    const config = { ...written.config, digest: registry.putBlob('acme/wan', bytes), size: bytes.length }
+    const { mediaType, digest, size } = written.layers[0]!
+    const manifest = { schemaVersion: 2, config, layers: [{ mediaType, digest, size }] }
+    registry.put('acme/wan', Buffer.from(JSON.stringify(manifest)), 'bad')
+    expect(await failure(() => open(':bad'))).toEqual([
+      'bad-manifest',
+      'HOST/acme/wan:bad has 1 layers and 0 diff IDs, so it is refused; push it again.',
+    ])
+  })
+
+  it('is refused where it is not of the size that its index says', async () => {
+    const { mediaType, digest, size } = written.manifest
+    const platform = { os: 'linux', architecture: 'amd64' }
+    const index = { schemaVersion: 2, manifests: [{ mediaType, digest, size: size + 1, platform }] }
+    registry.put('acme/wan', Buffer.from(JSON.stringify(index)), 'bad')
+    expect(await failure(() => open(':bad'))).toEqual([
+      'bad-manifest',
+      'DIGEST is not the image that the index says, so it is refused; push it again.',
     ])
   })
 
@@ -410,6 +451,20 @@ describe('a signature', () => {
       expect(await bothWays(trusted)).toEqual([refusal, refusal])
     },
   )
+
+  it('is looked for among fifty, however many the registry lists', async () => {
+    const payload = Buffer.from('{}')
+    const layer = {
+      mediaType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+      digest: registry.putBlob('acme/wan', payload),
+      size: payload.length,
+      annotations: { 'dev.cosignproject.cosign/signature': 'none' },
+    }
+    const list = Buffer.from(JSON.stringify({ layers: Array(60).fill(layer) }))
+    registry.put('acme/wan', list, tagOf(written.index.digest))
+    expect((await failure(() => open(undefined, trusted)))[0]).toBe('bad-signature')
+    expect(registry.requests.filter((one) => one === `GET acme/wan/blobs/${layer.digest}`)).toHaveLength(50)
+  })
 
   it('is not passed over where no key is at hand to check it with', async () => {
     await push(privateKey)

@@ -250,6 +250,14 @@ describe('a large blob', () => {
     expect(moved()).toBe(uploadedBytes)
   })
 
+  it('begins again where the line was cut before the registry had anything: it says 0-0 of one byte too', async () => {
+    registry.misbehave(/^PATCH/, { takes: 0 })
+    const { uploadedBytes } = await push()
+    expect(whole()).toBe(written.layers[0]!.size)
+    expect(asked(/^POST/).length).toBe(5)
+    expect(moved()).toBe(uploadedBytes)
+  })
+
   it('begins again where the registry forgot it', async () => {
     registry.misbehave(/^PATCH/, { takes: 0.5 })
     registry.misbehave(/^GET .*uploads/, { status: 404 })
