@@ -31,7 +31,7 @@ export async function run(context: Context, options: PacOptions, [file]: string[
   const { services } = await readStatus(engine, name, { quick: true })
   const addresses =
     address === undefined ? hostAddresses(engine.endpoint, context.env, os.networkInterfaces()) : [address]
-  const { proxies } = clientAccess(services, addresses)
+  const { proxies } = clientAccess(services, addresses, address !== undefined)
   if (proxies.length === 0) {
     throw new SlipwayError(
       'no-proxy',

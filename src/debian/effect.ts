@@ -87,8 +87,9 @@ export interface SymlinkEffect {
 export interface OwnerEffect {
   readonly kind: 'owner'
   readonly path: string
-  readonly owner: string
-  readonly group: string
+  /** Absent: stays. */
+  readonly owner?: string
+  readonly group?: string
   /** Nothing happens where the path is missing. */
   readonly optional?: boolean
 }

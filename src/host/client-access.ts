@@ -10,23 +10,31 @@ export interface ClientAccess {
   readonly nameServers: readonly string[]
 }
 
-/** Where clients find an appliance. `addresses`: of its host, the best first. Pure. */
+/**
+ * Where clients find an appliance. `addresses`: of its host, the best first. `isSaid`: they are what somebody says that
+ * clients reach, so that they count for ports published on one address too. Pure.
+ */
 export function clientAccess(
   services: readonly Pick<ServiceStatus, 'ports' | 'serves'>[],
   addresses: readonly string[],
+  isSaid = false,
 ): ClientAccess {
   const placesOf = (serves: string): string[] => {
     const ports = services.filter((one) => one.serves === serves).flatMap((one) => one.ports)
     const places = ports.flatMap(({ ip, port }) =>
-      (isEverywhere(ip) ? addresses : [ip]).map((address) => joinPort(address, port)),
+      (isSaid || isEverywhere(ip) ? addresses : [ip]).map((address) => joinPort(address, port)),
     )
     return [...new Set(places)]
   }
   return { addresses, proxies: placesOf('proxy'), nameServers: placesOf('dns') }
 }
 
-/** Interfaces that lead to containers and virtual machines of the host itself. */
-const inward = /^(?:docker|br-|veth|virbr|cni|flannel|cali|lo)/
+/** Interfaces that lead to containers and virtual machines of the host itself; on Windows all but its external switches. */
+const inward =
+  /^(?:docker|br-|veth|virbr|cni|flannel|cali|lo|vEthernet \((?:WSL|Default Switch|nat|DockerNAT))/
+
+/** What an interface gives itself where nobody gives it an address (RFC 3927): it leads nowhere, or no further than the link. */
+const linkLocal = /^169\.254\./
 
 /**
  * The addresses of the Engine's host, best first: that which `DOCKER_HOST` names; those that `SLIPWAY_HOST_ADDRESSES` gives
@@ -43,7 +51,7 @@ export function hostAddresses(
   const outward = Object.entries(interfaces)
     .filter(([name]) => !inward.test(name))
     .flatMap(([, list]) => list ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .filter(({ family, internal, address }) => family === 'IPv4' && !internal && !linkLocal.test(address))
     .map(({ address }) => address)
   return outward.length > 0 ? [...new Set(outward)] : ['127.0.0.1']
 }

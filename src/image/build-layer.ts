@@ -15,7 +15,7 @@ import { applyEffects, type EffectContext } from './effects/apply.ts'
 import { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
 import type { LayerPlan } from './layer-plan.ts'
-import { type PathOwners, placePackages } from './place-packages.ts'
+import { dropReplaced, noOwners, type PathOwners, placePackages } from './place-packages.ts'
 import { placeSource } from './place-source.ts'
 import type { Entry } from './tree.ts'
 
@@ -38,9 +38,11 @@ export function buildLayer(
   contents: SourceContents = new Map(),
 ): FileTree {
   const { tree, context } = beginLayer(definition, packages, lower, lockDate)
-  installPackages(definition, tree, packages, recipes, context)
+  const owners = noOwners()
+  installPackages(definition, tree, packages, recipes, context, owners)
   placeComponents(tree, plan, contents, context)
   if (packages.length > 0) writeDatabase(definition, tree, packages, plan)
+  dropReplaced(tree, owners)
   return tree
 }
 

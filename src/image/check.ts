@@ -23,7 +23,7 @@ function checkOne(image: OpenedImage, check: Check): { title: string; failure: s
   if ('file' in check)
     return { title: `${check.file} is there as declared`, failure: checkFile(image, check) }
   if ('absent' in check) {
-    const found = lookUp(image.files, check.absent)
+    const found = lookUp(image.files, check.absent, false)
     return { title: `${check.absent} is absent`, failure: found && `it is a ${found.type}` }
   }
   if ('package' in check) return checkPackage(image, check)
@@ -81,8 +81,12 @@ function accountLine(image: OpenedImage, file: string, name: string): string[] |
     .find((fields) => fields[0] === name)
 }
 
-/** Finds an absolute path, its symbolic links followed. */
-export function lookUp(files: ReadonlyMap<string, TarEntry>, absolute: string): TarEntry | undefined {
+/** Finds an absolute path, its symbolic links followed; the last only where `isLastFollowed`: one to nothing is there. */
+export function lookUp(
+  files: ReadonlyMap<string, TarEntry>,
+  absolute: string,
+  isLastFollowed = true,
+): TarEntry | undefined {
   const pending = absolute.split('/').filter(Boolean)
   const done: string[] = []
   for (let hops = 0; pending.length > 0; ) {
@@ -90,7 +94,7 @@ export function lookUp(files: ReadonlyMap<string, TarEntry>, absolute: string): 
     if (part === '..') done.pop()
     else if (part !== '.') done.push(part)
     const entry = files.get(done.join('/'))
-    if (entry?.type !== 'symlink') continue
+    if (entry?.type !== 'symlink' || (pending.length === 0 && !isLastFollowed)) continue
     if (++hops > 40) return undefined
     done.pop()
     if (entry.target!.startsWith('/')) done.length = 0

@@ -1,4 +1,5 @@
 import { compareBytes } from '../../lib/compare-bytes.ts'
+import { badInput } from '../../lib/errors.ts'
 import type { FileTree } from '../file-tree.ts'
 import { baseOf } from '../file-tree.ts'
 import { makeSymlink, writeText } from './files.ts'
@@ -25,7 +26,7 @@ const header = `# This file lists certificates that you wish to use or to ignore
 /**
  * /etc/ca-certificates.conf with every packaged certificate, and for each certificate that it selects, and each local
  * one: a .pem link and a subject-hash link in /etc/ssl/certs, and its text in ca-certificates.crt
- * (update-ca-certificates(8), openssl-rehash(1)).
+ * (update-ca-certificates(8), openssl-rehash(1)). Throws `bad-certificate` (exit code 2), which names the file.
  */
 export function updateCertificates(tree: FileTree): void {
   if (!tree.get(configuration)) {
@@ -40,7 +41,7 @@ export function updateCertificates(tree: FileTree): void {
     .filter((path) => tree.follow(path))
   const paths = [...selected, ...certificatesBelow(tree, local)]
 
-  const names = new Map<string, string>()
+  const names = new Map<string, { readonly path: string; readonly text: string }>()
   let bundle = ''
   for (const path of paths) {
     const text = tree.readText(path)
@@ -50,25 +51,40 @@ export function updateCertificates(tree: FileTree): void {
       .replace(/[ ,]/g, '_')
       .replace(/[()]/g, '=')}.pem`
     makeSymlink(tree, { path: `/${folder}/${name}`, target: `/${path}`, replace: true })
-    names.set(name, text)
+    names.set(name, { path, text })
   }
   writeText(tree, `/${folder}/ca-certificates.crt`, bundle)
   linkHashes(tree, names)
 }
 
 /** `<hash>.0`, `.1` … in the order of the names; the same certificate twice gets one link. */
-function linkHashes(tree: FileTree, names: ReadonlyMap<string, string>): void {
+function linkHashes(
+  tree: FileTree,
+  names: ReadonlyMap<string, { readonly path: string; readonly text: string }>,
+): void {
   const byHash = new Map<string, Set<string>>()
-  for (const [name, text] of [...names].sort(([a], [b]) => compareBytes(a, b))) {
+  for (const [name, { path, text }] of [...names].sort(([a], [b]) => compareBytes(a, b))) {
     const certificate = certificateOf(text)
     if (!certificate) continue
-    const hash = subjectHash(certificate)
+    const hash = hashOf(certificate, path)
     const same = byHash.get(hash) ?? new Set()
     byHash.set(hash, same)
     const key = Buffer.from(certificate).toString('base64')
     if (same.has(key)) continue
     makeSymlink(tree, { path: `/${folder}/${hash}.${same.size}`, target: name, replace: true })
     same.add(key)
+  }
+}
+
+function hashOf(certificate: Uint8Array, path: string): string {
+  try {
+    return subjectHash(certificate)
+  } catch (error) {
+    throw badInput(
+      'bad-certificate',
+      `/${path} holds no certificate that can be read; correct the package that brings it, or leave it out with a rule under omit in appliance.yaml.`,
+      error,
+    )
   }
 }
 

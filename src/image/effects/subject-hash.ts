@@ -15,11 +15,12 @@ export function certificateOf(pem: string): Uint8Array | undefined {
  */
 export function subjectHash(certificate: Uint8Array): string {
   const [outer] = children(certificate)
-  const [body] = children(outer!.value)
-  const fields = children(body!.value)
-  const first = fields[0]!.tag === 0xa0 ? 1 : 0
+  const [body] = outer ? children(outer.value) : []
+  const fields = body ? children(body.value) : []
+  const first = fields[0]?.tag === 0xa0 ? 1 : 0
   // serial number, signature algorithm, issuer, validity, subject (RFC 5280, 4.1)
-  const subject = fields[first + 4]!
+  const subject = fields[first + 4]
+  if (!subject) throw notDer()
   const canonical = Buffer.concat(children(subject.value).map(canonicalSet))
   const digest = createHash('sha1').update(canonical).digest()
   return digest.readUInt32LE(0).toString(16).padStart(8, '0')
@@ -85,16 +86,21 @@ function children(bytes: Uint8Array): Element[] {
     let start = offset + 2
     if (length & 0x80) {
       const bytesOfLength = length & 0x7f
-      length = bytesOfLength > 0 && bytesOfLength <= 4 ? data.readUIntBE(start, bytesOfLength) : Number.NaN
+      length =
+        bytesOfLength > 0 && bytesOfLength <= 4 && start + bytesOfLength <= data.length
+          ? data.readUIntBE(start, bytesOfLength)
+          : Number.NaN
       start += bytesOfLength
     }
-    if (!(start + length <= data.length)) {
-      throw new SlipwayError('bad-certificate', 'A certificate of the image is not valid DER.')
-    }
+    if (!(start + length <= data.length)) throw notDer()
     elements.push({ tag, value: data.subarray(start, start + length) })
     offset = start + length
   }
   return elements
+}
+
+function notDer(): SlipwayError {
+  return new SlipwayError('bad-certificate', 'A certificate of the image is not valid DER.')
 }
 
 function encode(tag: number, value: Uint8Array): Buffer {

@@ -2,9 +2,10 @@ import type { Effect } from '../../debian/effect.ts'
 import { splitWords } from './words.ts'
 
 /**
- * The directories, links, files and modes of a tmpfiles.d(5) file as effects. Passed over: paths below /run, /tmp,
- * /dev, /proc and /sys, which a container mounts; lines for boot only (`!`), for credentials (`^`) and for the machine
- * (`%` in the path); cleaning (`r`, `R`, `x`, `X`, `e`), attributes, devices and pipes.
+ * The directories, links, files and modes of a tmpfiles.d(5) file as effects; a folder that a package ships takes the
+ * mode and owner of its line. Passed over: paths below /run, /tmp, /dev, /proc and /sys, which a container mounts; lines
+ * for boot only (`!`), for credentials (`^`) and for the machine (`%` in the path); cleaning (`r`, `R`, `x`, `X`),
+ * copying and writing into files (`C`, `w`), whole trees (`Z`), attributes, devices and pipes.
  */
 export function tmpfilesEffects(text: string): Effect[] {
   return text.split(/\r?\n/).flatMap((line) => {
@@ -22,33 +23,34 @@ export function tmpfilesEffects(text: string): Effect[] {
       case 'v':
       case 'q':
       case 'Q':
-        return [{ kind: 'directory', path, mode: octal(mode, 0o755), owner, group }]
+        return [
+          { kind: 'directory', path, mode: octal(mode, 0o755), owner, group },
+          ...changes(path, rawMode, rawOwner, rawGroup),
+        ]
       case 'f':
       case 'F':
         return [{ kind: 'file', path, content: argument, mode: octal(mode, 0o644), owner, group, replace }]
       case 'L':
-        return argument === '' || argument.includes('%')
+        return argument.includes('%')
           ? []
-          : [{ kind: 'symlink', path, target: argument, replace }]
+          : [{ kind: 'symlink', path, target: argument || `/usr/share/factory${path}`, replace }]
+      case 'e':
       case 'z':
-        return /[*?[]/.test(path) ? [] : changes(path, mode, rawOwner, rawGroup)
+        return /[*?[]/.test(path) ? [] : changes(path, rawMode, rawOwner, rawGroup)
       default:
         return []
     }
   })
 }
 
-function changes(path: string, mode: string | undefined, owner: string, group: string): Effect[] {
+/** What becomes of a path that is there: only what the line names, and not what counts only when the path is made (`:`). */
+function changes(path: string, rawMode: string, rawOwner: string, rawGroup: string): Effect[] {
+  const [mode, owner, group] = [rawMode, rawOwner, rawGroup].map((text) =>
+    text.includes(':') ? undefined : given(text),
+  )
   const effects: Effect[] = []
-  if (given(owner) || given(group)) {
-    effects.push({
-      kind: 'owner',
-      path,
-      owner: given(owner) ?? 'root',
-      group: given(group) ?? 'root',
-      optional: true,
-    })
-  }
+  if (owner || group)
+    effects.push({ kind: 'owner', path, ...(owner && { owner }), ...(group && { group }), optional: true })
   if (mode) effects.push({ kind: 'mode', path, mode: octal(mode, 0), optional: true })
   return effects
 }

@@ -21,7 +21,7 @@ import { assembleLayer, layerEntries } from '../layer.ts'
 import type { CachedLayer } from '../layer-cache.ts'
 import type { LayerPackage } from '../layer-package.ts'
 import type { LayerPlan } from '../layer-plan.ts'
-import type { PathOwners } from '../place-packages.ts'
+import { dropReplaced, noOwners } from '../place-packages.ts'
 import { writeTar } from '../tar-writer.ts'
 import type { Entry } from '../tree.ts'
 import type { Workers } from '../workers.ts'
@@ -81,7 +81,7 @@ export async function buildRunLayer(
     )
   }
   const { tree, context } = beginLayer(definition, packages, input.lower, input.lockDate)
-  const owners: PathOwners = new Map()
+  const owners = noOwners()
   const others = packages.filter((unpacked) => !runs.has(unpacked))
   installPackages(definition, tree, others, recipes, context, owners)
   for (const { component } of plan.components) addComponentAccounts(tree, component, context)
@@ -90,6 +90,7 @@ export async function buildRunLayer(
   const top = await assembleLayer(plan.name, before, input.workers.compress)
 
   installPackages(definition, tree, [...runs.keys()], recipes, context, owners)
+  dropReplaced(tree, owners)
   const known = new Set(before)
   const added = layerEntries(tree).filter((entry) => !known.has(entry))
   const scripts = (kind: ScriptToRun['script']): RunStep[] =>

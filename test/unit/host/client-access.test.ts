@@ -24,6 +24,13 @@ describe('what clients are given', () => {
   })
 })
 
+describe('an address that somebody says clients reach', () => {
+  it('counts for a port published on one address too', () => {
+    const services = [{ serves: 'proxy', ports: [port('192.0.2.7', 3128)] }]
+    expect(clientAccess(services, ['proxy.acme.example'], true).proxies).toEqual(['proxy.acme.example:3128'])
+  })
+})
+
 describe('the addresses of the host', () => {
   const address = (text: string, more: Partial<NetworkInterfaceInfo> = {}) =>
     ({ address: text, family: 'IPv4', internal: false, ...more }) as NetworkInterfaceInfo
@@ -38,6 +45,16 @@ describe('the addresses of the host', () => {
   it('are those that lead outward', () => {
     expect(hostAddresses({}, {}, interfaces)).toEqual(['192.0.2.7', '198.51.100.7'])
     expect(hostAddresses({}, {}, { lo: interfaces.lo })).toEqual(['127.0.0.1'])
+  })
+
+  it('are neither those of a switch inside a Windows host nor those that an interface gave itself', () => {
+    const windows = {
+      'vEthernet (WSL (Hyper-V firewall))': [address('172.24.16.1')],
+      'vEthernet (Default Switch)': [address('172.20.0.1')],
+      'Ethernet 2': [address('169.254.3.4')],
+      'vEthernet (Extern)': [address('192.0.2.7')],
+    }
+    expect(hostAddresses({}, {}, windows)).toEqual(['192.0.2.7'])
   })
 
   it("are the remote Engine's, or those that the command outside knows", () => {

@@ -23,11 +23,12 @@ describe('a PAC file', () => {
     expect(
       [
         'http://www.example.com/',
-        'https://example.org:8443/a?b=c',
+        'https://example.org:443/a?b=c',
+        'http://example.org:8080/a:8443/',
         'http://198.51.100.4/',
         'HTTP://EXAMPLE.COM/',
       ].map(ask),
-    ).toEqual([through, through, through, through])
+    ).toEqual([through, through, through, through, through])
   })
 
   it('leaves alone what is on the site itself', () => {
@@ -48,6 +49,11 @@ describe('a PAC file', () => {
     expect(ask('http://10.example.com/')).toBe(through)
     expect(ask('http://notlocal/')).toBe('DIRECT')
     expect(ask('http://thelocal.example/')).toBe(through)
+  })
+
+  it('leaves alone the ports that the proxy refuses, which no browser would try another way', () => {
+    const refused = ['https://example.org:8443/a?b=c', 'https://example.org:8443', 'http://example.org:81/']
+    expect(refused.map(ask)).toEqual(['DIRECT', 'DIRECT', 'DIRECT'])
   })
 
   it('leaves alone what is not of the web, and IPv6 addresses, which hold no name', () => {

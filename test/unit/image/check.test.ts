@@ -20,6 +20,7 @@ const image = {
     link('bin', 'usr/bin'),
     link('usr/bin/awk', '/etc/alternatives/awk'),
     link('etc/alternatives/awk', '../../usr/bin/mawk'),
+    link('usr/bin/cron', '/opt/gone'),
     file('usr/bin/mawk', 'awk', { mode: 0o4755, uid: 13 }),
   ]),
 } as unknown as OpenedImage
@@ -55,6 +56,10 @@ describe('checks on a built image', () => {
         { package: 'squib' },
       ),
     ).toEqual(['holds', 'version 3.5.7-1 is', 'holds', 'it is not; squid is'])
+  })
+
+  it('hold a link that leads nowhere for something that is there', () => {
+    expect(failures({ absent: '/bin/cron' }, { absent: '/bin/cron/x' })).toEqual(['it is a symlink', 'holds'])
   })
 
   it('say what stands where a path should be absent, which id a user has, which ports are declared', () => {

@@ -25,6 +25,22 @@ describe('subjectHash', () => {
 })
 
 describe('updateCertificates', () => {
+  it.each([
+    ['nothing', ''],
+    ['other bytes', 'aGVsbG8gaGVsbG8gaGVsbG8='],
+    ['a length that is cut off', 'MIQB'],
+    ['an empty frame', 'MAIwAA=='],
+  ])('refuses a certificate of %s, and says which file it is', (_, base64) => {
+    const text = `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
+    const tree = tinyTree({ 'usr/local/share/ca-certificates/acme.crt': text })
+    expect(caught(() => updateCertificates(tree))).toMatchObject({
+      code: 'bad-certificate',
+      exitCode: 2,
+      message:
+        '/usr/local/share/ca-certificates/acme.crt holds no certificate that can be read; correct the package that brings it, or leave it out with a rule under omit in appliance.yaml.',
+    })
+  })
+
   const links = (lines: readonly string[]) =>
     lines.filter((line) => line.includes('->')).map((line) => line.replace(' 777 0:0', ''))
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { declaredEffects } from '../../../../src/image/declared-effects.ts'
+import { applyEffects } from '../../../../src/image/effects/apply.ts'
 import { encodeCapabilities } from '../../../../src/image/effects/capability.ts'
 import { sysusersEffects } from '../../../../src/image/effects/sysusers.ts'
 import { tmpfilesEffects } from '../../../../src/image/effects/tmpfiles.ts'
 import { caught } from '../../../support/caught.ts'
-import { tinyEntry } from '../../../support/tiny-tree.ts'
+import { describeLayer, tinyEntry, tinyTree } from '../../../support/tiny-tree.ts'
 
 describe('sysusersEffects', () => {
   it('reads users, groups and members; an id of "-" is left open', () => {
@@ -38,10 +39,13 @@ describe('tmpfilesEffects', () => {
     const text = `d /var/spool/x 1730 root crontab
 f /var/lib/x/state 0640 x x - some text
 L+ /etc/x - - - - ../usr/share/x
+L /etc/y
 z /var/log/x 0750 x -
 `
     expect(tmpfilesEffects(text)).toEqual([
       { kind: 'directory', path: '/var/spool/x', mode: 0o1730, owner: 'root', group: 'crontab' },
+      { kind: 'owner', path: '/var/spool/x', owner: 'root', group: 'crontab', optional: true },
+      { kind: 'mode', path: '/var/spool/x', mode: 0o1730, optional: true },
       {
         kind: 'file',
         path: '/var/lib/x/state',
@@ -52,8 +56,26 @@ z /var/log/x 0750 x -
         replace: false,
       },
       { kind: 'symlink', path: '/etc/x', target: '../usr/share/x', replace: true },
-      { kind: 'owner', path: '/var/log/x', owner: 'x', group: 'root', optional: true },
+      { kind: 'symlink', path: '/etc/y', target: '/usr/share/factory/etc/y', replace: false },
+      { kind: 'owner', path: '/var/log/x', owner: 'x', optional: true },
       { kind: 'mode', path: '/var/log/x', mode: 0o750, optional: true },
+    ])
+  })
+
+  it('gives a folder that a package ships the mode and owner of its line, and no more than the line names', () => {
+    const tree = tinyTree({
+      'etc/passwd': 'acme:x:900:900::/:/bin/false\n',
+      'etc/group': 'acme:x:900:\n',
+      'var/lib/a': '/',
+      'var/lib/b': { type: 'directory', mode: 0o755, gid: 77 },
+      'var/lib/c': '/',
+    })
+    const text = 'd /var/lib/a 0750 acme acme\ne /var/lib/b - acme -\nd /var/lib/c :0700 :acme :acme\n'
+    applyEffects(tree, tmpfilesEffects(text), { users: [], groups: [], day: 0 })
+    expect(describeLayer(tree).filter((line) => line.startsWith('var/lib/'))).toEqual([
+      'var/lib/a 750 900:900 directory',
+      'var/lib/b 755 900:77 directory',
+      'var/lib/c 755 0:0 directory',
     ])
   })
 
@@ -81,6 +103,7 @@ describe('declaredEffects', () => {
     expect(declaredEffects(entries)).toEqual([
       { kind: 'group', name: 'x', gid: 900 },
       { kind: 'directory', path: '/var/lib/x', mode: 0o700, owner: 'root', group: 'root' },
+      { kind: 'mode', path: '/var/lib/x', mode: 0o700, optional: true },
     ])
   })
 })
