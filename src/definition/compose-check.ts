@@ -44,7 +44,8 @@ export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<str
                 `is ${JSON.stringify(kind)}; it must be CMD, CMD-SHELL or NONE, before the command`,
               ),
             ]),
-        ...(memory === undefined || memorySwap === undefined || memorySwap >= memory
+        // The Engine takes 0 for none given.
+        ...(memory === undefined || !memorySwap || memorySwap >= memory
           ? []
           : [
               problem(

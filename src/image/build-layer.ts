@@ -12,6 +12,7 @@ import { declaredEffects } from './declared-effects.ts'
 import { installedNames, writeDpkgDatabase } from './dpkg-database.ts'
 import { writePathRules } from './dpkg-path-rules.ts'
 import { applyEffects, type EffectContext } from './effects/apply.ts'
+import { takeLocalCertificates } from './effects/ca-bundle.ts'
 import { FileTree } from './file-tree.ts'
 import type { LayerPackage } from './layer-package.ts'
 import type { LayerPlan } from './layer-plan.ts'
@@ -92,6 +93,7 @@ export function placeComponents(
     })
   }
   placeFiles(tree, plan.brand)
+  takeLocalCertificates(tree)
 }
 
 /** What a component's own files and rules cannot have is its author's to correct: bad input, with the folder to look in. */

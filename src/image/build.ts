@@ -131,14 +131,28 @@ async function buildMissing(
     const unpacked = await Promise.all(plan.packages.map((locked) => unpacking.get(locked.name)!))
     const runs = findRuns(definition, unpacked, recipes)
     const locked = lockfile.platforms[platform]!.runs ?? []
-    const input = { definition, platform, plan, packages: unpacked, lower, recipes, lockDate, contents }
+    const under = [...lower]
+    const input = {
+      definition,
+      platform,
+      plan,
+      packages: unpacked,
+      lower: under,
+      recipes,
+      lockDate,
+      contents,
+    }
     const built: FileTree =
       runs.size === 0
-        ? buildLayer(definition, plan, unpacked, lower, recipes, lockDate, contents)
+        ? buildLayer(definition, plan, unpacked, under, recipes, lockDate, contents)
         : await buildRunLayer({ ...options, ...input, locked, below: await Promise.all(storing) }, runs)
-    lower.push(built.own)
+    const place = lower.push(built.own) - 1
     for (const { name } of plan.packages) unpacking.delete(name)
-    const stored = storeLayer(plan, built, options)
+    const stored = storeLayer(plan, built, options).then(async (layer) => {
+      // Its files are in the cache now: those of a large product need not all be in memory at once.
+      lower[place] = (await layer.tree()) ?? lower[place]!
+      return layer
+    })
     stored.catch(() => {}) // awaited below, with the others
     storing.push(stored)
   }

@@ -10,6 +10,8 @@ export class FileTree {
   readonly #lower: readonly ReadonlyMap<string, Entry>[]
   readonly #own = new Map<string, Entry>()
   readonly #children = new Map<string, Set<string>>()
+  /** Files that hard links of this layer have led to. */
+  readonly #linked = new Set<string>()
   readonly #date: number
 
   /** `lower` bottom first; `date` (seconds) is given to directories that nothing else dates. */
@@ -99,7 +101,9 @@ export class FileTree {
       throw badInput('over-file', `/${path} is a file of the image, and a folder cannot take its place.`)
     if (entry.type !== 'directory' && old) this.#refuseOverFolder(path, entry, old)
     this.#ensureParents(path)
-    if (old?.type === 'file' && entry.content !== old.content) this.#keepOtherNames(path)
+    // Asked only then: what a layer below holds may have to be unpacked to tell.
+    if (this.#linked.has(path) && entry.content !== old?.content) this.#keepOtherNames(path)
+    if (entry.type === 'hardlink') this.#linked.add(entry.target!)
     const placed = path === entry.path ? entry : { ...entry, path }
     this.#own.set(path, placed)
     this.#addChild(path)
@@ -116,13 +120,14 @@ export class FileTree {
   /** The other names of a hard link keep what they had, as where a new file is moved into place or one is removed. */
   #keepOtherNames(path: string): void {
     const old = this.#own.get(path)
-    if (old?.type !== 'file') return
+    if (old?.type !== 'file' || !this.#linked.has(path)) return
     let heir: string | undefined
     for (const link of this.#own.values()) {
       if (link.type !== 'hardlink' || link.target !== path) continue
       this.#own.set(link.path, heir === undefined ? { ...old, path: link.path } : { ...link, target: heir })
       heir ??= link.path
     }
+    if (heir !== undefined) this.#linked.add(heir)
   }
 
   #at(path: string): Entry | undefined {

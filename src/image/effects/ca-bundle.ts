@@ -57,6 +57,12 @@ export function updateCertificates(tree: FileTree): void {
   linkHashes(tree, names)
 }
 
+/** Takes certificates in that a component, and no package with its trigger, put where an administrator would. */
+export function takeLocalCertificates(tree: FileTree): void {
+  const isLocal = (path: string): boolean => path.startsWith(`${local}/`) && path.endsWith('.crt')
+  if (tree.get(configuration) && [...tree.own.keys()].some(isLocal)) updateCertificates(tree)
+}
+
 /** `<hash>.0`, `.1` … in the order of the names; the same certificate twice gets one link. */
 function linkHashes(
   tree: FileTree,
@@ -82,7 +88,7 @@ function hashOf(certificate: Uint8Array, path: string): string {
   } catch (error) {
     throw badInput(
       'bad-certificate',
-      `/${path} holds no certificate that can be read; correct the package that brings it, or leave it out with a rule under omit in appliance.yaml.`,
+      `/${path} holds no certificate that can be read; put a whole one in its place, or leave it out (omit in appliance.yaml, where a package brings it).`,
       error,
     )
   }

@@ -479,6 +479,11 @@ checks: [{ file: /etc/motd, mode: "0640", contains: hello }, { user: op, uid: 20
     expect(await refusal()).toBe(sentence + correct)
   })
 
+  it('takes a memswap_limit of 0 for none, as the Engine does', async () => {
+    await put('compose/appliance.yaml', 'services:\n  web: { image: a, mem_limit: 1g, memswap_limit: 0 }\n')
+    expect((await load()).name).toBe('tiny')
+  })
+
   it('refuses a component that asks for a licence and is run by no service', async () => {
     await put('images/base/component.yaml', 'essential: true\nlicence: wan\n')
     expect(await refusal()).toBe(

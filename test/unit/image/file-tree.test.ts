@@ -76,7 +76,22 @@ describe('FileTree', () => {
       change(tree)
       expect(tree.get('b')).toEqual(file('b', 'old'))
       expect(tree.get('c')).toEqual(hard('c', 'b'))
+      tree.put(file('b', 'new'))
+      expect(tree.get('c')).toEqual(file('c', 'old'))
     }
+  })
+
+  it('puts a file over one of a layer below without a look at what that holds', () => {
+    const below: Entry = {
+      ...directory('usr/big'),
+      type: 'file',
+      get content(): Uint8Array {
+        throw new Error('unpacked')
+      },
+    }
+    const tree = new FileTree([new Map([['usr/big', below]])], 9)
+    tree.put(file('usr/big', 'new'))
+    expect(tree.readText('usr/big')).toBe('new')
   })
 
   it('lists the names of a directory over all layers, in byte order', () => {

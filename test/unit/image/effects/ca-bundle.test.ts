@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { updateCertificates } from '../../../../src/image/effects/ca-bundle.ts'
+import { takeLocalCertificates, updateCertificates } from '../../../../src/image/effects/ca-bundle.ts'
 import { certificateOf, subjectHash } from '../../../../src/image/effects/subject-hash.ts'
 import { caught } from '../../../support/caught.ts'
 import { plain, sameSubjectA, sameSubjectB } from '../../../support/tiny-certificates.ts'
@@ -37,7 +37,7 @@ describe('updateCertificates', () => {
       code: 'bad-certificate',
       exitCode: 2,
       message:
-        '/usr/local/share/ca-certificates/acme.crt holds no certificate that can be read; correct the package that brings it, or leave it out with a rule under omit in appliance.yaml.',
+        '/usr/local/share/ca-certificates/acme.crt holds no certificate that can be read; put a whole one in its place, or leave it out (omit in appliance.yaml, where a package brings it).',
     })
   })
 
@@ -91,5 +91,22 @@ describe('updateCertificates', () => {
     expect(links(describeLayer(tree)).filter((line) => line.includes('680810c8'))).toEqual([
       'etc/ssl/certs/680810c8.0 -> a.pem',
     ])
+  })
+
+  it('takes in what a component put where an administrator would, and only then', () => {
+    const lower = {
+      'usr/share/ca-certificates/p.crt': plain,
+      'etc/ca-certificates.conf': 'p.crt\n',
+      'etc/ssl/certs/ca-certificates.crt': plain,
+    }
+    const bundleWith = (own: Record<string, string>): string => {
+      const tree = tinyTree(own, lower)
+      takeLocalCertificates(tree)
+      return tree.readText('etc/ssl/certs/ca-certificates.crt')
+    }
+    expect([
+      bundleWith({ 'usr/local/share/ca-certificates/acme.crt': sameSubjectA }),
+      bundleWith({ 'usr/local/share/ca-certificates/readme.txt': sameSubjectA }),
+    ]).toEqual([plain + sameSubjectA, plain])
   })
 })
