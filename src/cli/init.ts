@@ -56,7 +56,9 @@ async function writeProduct(context: Context, target: string, options: Options):
   const existing = await contents(target)
   await refuseMissingParent(context, options.extends)
   const product = describe(context, target, options)
-  const files = newProductFiles({ ...product, ...(await profileOf(context, options.extends)) })
+  // What is wrong with the parent is said where the new product is read, by names that lead there from its folder.
+  const begin = await profileOf(context, options.extends).catch(() => ({ hasOptimiser: false }))
+  const files = newProductFiles({ ...product, ...begin })
   if (!options.dryRun) await write(target, files, existing)
   return [...files.keys()].sort()
 }

@@ -75,7 +75,10 @@ export function parseYaml(text: string, file: string): YamlFile {
   return { file, value, problems, placeOf: (where) => ({ file, line: lineAt(offsetOf(document, where)) }) }
 }
 
-/** A number that would be shown otherwise than it is written (00123, 1.10, an id of 20 digits) is text: it counts nothing. */
+/**
+ * A number that would be shown otherwise than it is written (00123, 1.10, an id of 20 digits) is text. Where a whole number
+ * is wanted it is refused: YAML 1.1, which other programs read, takes 0100 for 64.
+ */
 function keepNumbersAsWritten(document: Document): void {
   visit(document, {
     Scalar: (_, node) => {

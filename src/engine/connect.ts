@@ -35,7 +35,7 @@ export async function connectEngine(
   }
   const options = clientOptions(endpoint, env)
   const offered = await call(() => createClient(options).version())
-  if (typeof offered.ApiVersion !== 'string') {
+  if (typeof offered?.ApiVersion !== 'string') {
     throw new SlipwayError(
       'not-an-engine',
       `What answers at ${endpoint.address} (from ${endpoint.source}) is no Docker Engine; correct the address, then run the same command again.`,

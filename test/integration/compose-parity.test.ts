@@ -52,7 +52,8 @@ function normalise(document: ContainerDocument, project: string): unknown {
     .replaceAll(id.slice(0, 12), 'ID')
     .replaceAll(project, 'PROJECT')
     .replaceAll(/"2[56](053|128)"/g, '"PORT$1"')
-  const { Name, Created, State, NetworkSettings, GraphDriver, ...rest } = JSON.parse(text)
+  // A health check may run at this very moment.
+  const { Name, Created, State, NetworkSettings, GraphDriver, ExecIDs, ...rest } = JSON.parse(text)
   return sortLists(
     dropEmpty({
       ...rest,

@@ -120,6 +120,15 @@ describe('init', () => {
     expect(Object.keys(profile.services)).toEqual(['dns'])
   })
 
+  it('says where a mistake of the extended product is', async () => {
+    expect((await type('init', 'base')).exitCode).toBe(0)
+    await mkdir(at('base', 'compose'))
+    await writeFile(at('base', 'compose', 'appliance.yaml'), 'services: { dns: { bogus: 1 } }\n')
+    const { exitCode, stderr } = await type('init', 'acme', '--extends', 'base')
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('../base/compose/appliance.yaml:1: services.dns.bogus is unknown')
+  })
+
   it('fills an empty folder, also one that git made', async () => {
     await mkdir(at('acme-wan', '.git'), { recursive: true })
     expect(await type('init', 'acme-wan')).toMatchObject({ exitCode: 0 })

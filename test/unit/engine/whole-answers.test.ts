@@ -47,3 +47,15 @@ it('a refusal keeps the words of the Engine', async () => {
     message: expect.stringContaining('refused: removal of container a is already in progress;') as string,
   })
 })
+
+it('a server that says null of itself is no Engine', async () => {
+  server = createServer((_, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end('null\n')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  expect(await caughtLater(() => connectEngine({ DOCKER_HOST: `tcp://127.0.0.1:${port}` }))).toMatchObject({
+    code: 'not-an-engine',
+  })
+})

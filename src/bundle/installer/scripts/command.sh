@@ -64,7 +64,7 @@ run_elsewhere() {
     # Of a bundle in parts any part may be named, their list, or what their names begin with.
     bundle=${argument%.parts}
     bundle=${bundle%.[0-9][0-9][0-9]}
-    for file in "$argument" "$bundle".parts "$bundle".[0-9][0-9][0-9]; do
+    for file in "$bundle" "$bundle".parts "$bundle".[0-9][0-9][0-9]; do
       [ ! -f "$file" ] || docker cp -qL "$file" "$container:$(absolute "$file")" >/dev/null 2>&1 ||
         docker cp -L "$file" "$container:$(absolute "$file")" >/dev/null || return 1
     done

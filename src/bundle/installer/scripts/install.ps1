@@ -145,7 +145,7 @@ if ($Earlier.Count -gt 0) {
 }
 & docker run --rm --pull never $Options --env "SLIPWAY_HOST_ADDRESSES=$Addresses" --label io.slipway.verb=install --user 0:0 --cap-add DAC_OVERRIDE --pid host --mount 'type=bind,src=/var/run/docker.sock,dst=/var/run/docker.sock' --volume "${PSScriptRoot}:/work" --workdir /work $Image install --bundle "/work/$BundleName" $args
 $Code = $LASTEXITCODE
-# What only showed a plan, or was refused before anything was changed, leaves the host as it was.
+# What only showed a plan, or is refused as wrong in itself, leaves the host as it was.
 if (-not $WasThere -and ($DryRun -or $Code -eq 2)) {
   & docker image rm $Image >$null 2>$null
   if (-not $DryRun -and $Old -ne $Text) {

@@ -177,7 +177,7 @@ place_command() {
   fi
 }
 
-# What was refused before anything was changed leaves the host as it was: what this run has loaded and written goes.
+# What is refused as wrong in itself leaves the host as it was: what this run has loaded and written goes.
 take_back() {
   docker image rm "$image" >/dev/null 2>&1
   [ -n "$placed" ] || return 0
