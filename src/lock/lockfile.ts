@@ -9,7 +9,7 @@ export const lockVersion = 1
  * Freezes what affects digests: the rules by which packages become bytes. It is raised whenever the same lock would
  * give other bytes, so that an older Slipway refuses a lock it would build differently.
  */
-export const assemblyVersion = 1
+export const assemblyVersion = 2
 
 /** `appliance.lock`: every package of every platform by version and SHA-256, and the archive state it was taken from. */
 export interface Lockfile {

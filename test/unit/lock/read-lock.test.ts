@@ -182,7 +182,7 @@ describe('a lock of another time', () => {
   it('of a newer assemblyVersion is refused, whatever else it holds', () => {
     expect(refusal('{"lockVersion": 1, "assemblyVersion": 7, "novelty": true}')).toEqual({
       message:
-        'appliance.lock is for assemblyVersion 7, and this Slipway builds by 1, which would give other bytes: use the Slipway that wrote it, or a newer one.',
+        'appliance.lock is for assemblyVersion 7, and this Slipway builds by 2, which would give other bytes: use the Slipway that wrote it, or a newer one.',
       exitCode: 2,
     })
   })

@@ -53,7 +53,7 @@ describe('resolveLock', () => {
     const { lockVersion, assemblyVersion, date, archives } = lock
     expect({ lockVersion, assemblyVersion, date, archives }).toEqual({
       lockVersion: 1,
-      assemblyVersion: 1,
+      assemblyVersion: 2,
       date: '2026-11-19T02:12:54Z',
       archives: tinyReleases,
     })
