@@ -43,7 +43,7 @@ export async function run(context: Context, options: PushOptions, args: string[]
   const known = await readKnownBlobs(cacheRoot, registry)
   for (const { digest } of plan.blobs) {
     const lender = known.get(digest)
-    if (lender) session.addScope(`repository:${lender}:pull`)
+    if (lender) session.addScope(`repository:${lender}:pull`, true)
   }
   const pushed = await pushLayout(session, content, plan, { key, known, report, signal })
   const all = [...content.images, ...content.referrers].flatMap(({ blobs }) => blobs)

@@ -13,8 +13,14 @@ export interface GetOptions {
   readonly secureContext?: SecureContext
 }
 
+/** A body too large for memory: read piece by piece as it is sent, and from its beginning where it is sent again. */
+export interface PiecedBody {
+  readonly length: number
+  read(from: number, length: number): Promise<Uint8Array>
+}
+
 export interface RequestOptions extends GetOptions {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT'
   /** Sent whole, with its length. */
-  readonly body?: Uint8Array
+  readonly body?: Uint8Array | PiecedBody
 }

@@ -1,8 +1,9 @@
 import type http from 'node:http'
 import { formatBytes } from './bytes.ts'
+import { SlipwayError } from './errors.ts'
 import { Failure, failureOf } from './http-failure.ts'
 import { openRequest } from './http-open.ts'
-import type { GetOptions, RequestOptions } from './http-options.ts'
+import type { GetOptions, PiecedBody, RequestOptions } from './http-options.ts'
 import { shownUrl } from './url-user.ts'
 
 /** An answer's head; `body` throws a `Failure` when the line is cut or nothing comes for `stallTimeout`. */
@@ -94,6 +95,8 @@ async function requestOnce(url: URL, options: RequestOptions): Promise<Answer> {
   }
   const translate = (error: unknown): unknown => {
     if (signal?.aborted) return signal.reason
+    // Of a body that could not be read.
+    if (error instanceof SlipwayError) return error
     return watch.verdict ?? failureOf(error)
   }
 
@@ -125,8 +128,12 @@ async function requestOnce(url: URL, options: RequestOptions): Promise<Answer> {
   }
 }
 
-/** An answer of a few bytes is read to its end, which keeps the connection for the next request. */
+/**
+ * An answer of a few bytes is read to its end, which keeps the connection for the next request; not where it came
+ * before all was sent, as a refusal of what is large does.
+ */
 function discard(request: http.ClientRequest, response: http.IncomingMessage): void {
+  if (!request.writableEnded) return void request.destroy()
   const length = Number(response.headers['content-length'] ?? Number.NaN)
   if (request.method === 'HEAD' || response.statusCode === 204 || length <= 16_384) {
     request.setTimeout(2000, () => request.destroy())
@@ -137,18 +144,26 @@ function discard(request: http.ClientRequest, response: http.IncomingMessage): v
 }
 
 /** In slices, so that a slow line is told from a dead one. */
-function writeSlices(request: http.ClientRequest, body: Uint8Array, onProgress: () => void): void {
+function writeSlices(
+  request: http.ClientRequest,
+  body: Uint8Array | PiecedBody,
+  onProgress: () => void,
+): void {
   const slice = 256 * 1024
   let from = 0
-  const next = (error?: Error | null): void => {
-    if (error || request.destroyed) return
-    if (from > 0) onProgress()
-    const part = body.subarray(from, from + slice)
-    from += slice
+  const next = async (): Promise<void> => {
+    const begin = from
+    from = Math.min(begin + slice, body.length)
+    const part = 'read' in body ? await body.read(begin, from - begin) : body.subarray(begin, from)
+    if (request.destroyed) return
+    if (begin > 0) onProgress()
     if (from >= body.length) request.end(part)
-    else request.write(part, next)
+    else request.write(part, (error) => error || request.destroyed || go())
   }
-  next()
+  const go = (): void => {
+    next().catch((error: Error) => request.destroy(error))
+  }
+  go()
 }
 
 /** The time the reader takes with a chunk is not the server's fault: the watch rests meanwhile. */

@@ -48,8 +48,12 @@ export class FakeRegistry {
   /** From which byte blobs were asked for, where not from the first. */
   readonly resumed: number[] = []
   account: FakeAccount | undefined
+  /** A repository that its token service gives no token for, whatever else is asked for with it. */
+  closed: string | undefined
   /** Whether it lists referrers by itself. */
   referrers = false
+  /** Whether a tag names for ever what it named first. */
+  immutable = false
   /** Whether whoever asks may read its other repositories. */
   lends = true
   readonly #uploads = new Map<string, Buffer>()
@@ -179,6 +183,8 @@ export class FakeRegistry {
     this.requests.push(`${request.method} token`)
     this.scopes.push(url.searchParams.getAll('scope'))
     if (request.headers.authorization !== this.#basic()) return void response.writeHead(401).end()
+    const isClosed = (scope: string): boolean => scope.startsWith(`repository:${this.closed}:`)
+    if (url.searchParams.getAll('scope').some(isClosed)) return void response.writeHead(403).end()
     this.#tokens++
     response.writeHead(200).end(JSON.stringify({ token: `token${this.#tokens}` }))
   }
@@ -201,6 +207,8 @@ export class FakeRegistry {
 
   #serveManifest({ method, request, response, body }: Asked, repository: string, version: string): void {
     if (method === 'PUT') {
+      const named = this.manifests.get(repository)?.get(version)
+      if (this.immutable && named && !named.bytes.equals(body)) return void response.writeHead(400).end()
       const digest = this.put(repository, body, version, request.headers['content-type'])
       const subject = (JSON.parse(body.toString()) as { subject?: { digest: string } }).subject
       const headers = this.referrers && subject ? { 'oci-subject': subject.digest } : {}

@@ -3,8 +3,11 @@ import type { GetOptions } from '../../lib/http-options.ts'
 import { readLimited, request } from '../../lib/http-request.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Credentials } from './credential-helper.ts'
+import { protectOwn } from './reference.ts'
 
 export interface LoginOptions {
+  /** Host of the registry, with its port where one is named. */
+  readonly registry: string
   readonly network: GetOptions
   /** Whether a token may be fetched over plain http: only where the registry itself is spoken to so. */
   readonly plain: boolean
@@ -23,6 +26,7 @@ export class Login {
   known = false
   readonly #options: LoginOptions
   readonly #scopes = new Set<string>()
+  readonly #wishes = new Set<string>()
   #credentials: Promise<Credentials | undefined> | undefined
   #pending: Promise<boolean> | undefined
 
@@ -30,9 +34,13 @@ export class Login {
     this.#options = options
   }
 
-  /** From now on tokens are asked for this too: "repository:acme/wan:pull,push". */
-  addScope(scope: string): void {
-    this.#scopes.add(scope)
+  /**
+   * From now on tokens are asked for this too: "repository:acme/wan:pull,push". A wish is what can be done without: where
+   * the token service refuses it, which may be all that is asked with it, it is asked for the rest.
+   */
+  addScope(scope: string, isWish = false): void {
+    if (isWish) this.#wishes.add(scope)
+    else this.#scopes.add(scope)
   }
 
   /** Answers a 401; false where nothing can be answered. `used` is the header that was refused. */
@@ -67,15 +75,24 @@ export class Login {
     credentials: Credentials | undefined,
   ): Promise<string> {
     if (!URL.canParse(realm)) throw new Failure(`it names no address for tokens ("${realm}")`, false)
-    const url = new URL(realm)
-    if (url.protocol !== 'https:' && !this.#options.plain) {
+    const { plain, registry } = this.#options
+    const url = new URL(plain ? realm : protectOwn(realm, registry))
+    if (url.protocol !== 'https:' && !plain) {
       throw new Failure(`it sends for a token to the unprotected ${url.origin}`, false)
     }
-    const scopes = new Set([...this.#scopes, ...scope.split(' ').filter((one) => one !== '')])
-    const answer =
-      credentials && 'identityToken' in credentials
-        ? await this.#exchange(url, service, scopes, credentials.identityToken)
-        : await this.#ask(url, service, scopes, credentials)
+    const asked = scope.split(' ').filter((one) => one !== '')
+    const ask = (wishes: Iterable<string>) => {
+      const scopes = new Set([...this.#scopes, ...wishes, ...asked])
+      if (credentials && 'identityToken' in credentials)
+        return this.#exchange(url, service, scopes, credentials.identityToken)
+      return this.#ask(new URL(url), service, scopes, credentials)
+    }
+    let answer = await ask(this.#wishes)
+    if (this.#wishes.size > 0 && [400, 401, 403, 404].includes(answer.status)) {
+      answer.discard()
+      this.#wishes.clear()
+      answer = await ask([])
+    }
     if (answer.status !== 200) {
       answer.discard()
       const failure = statusFailure(answer.status, answer.headers['retry-after'])

@@ -13,7 +13,7 @@ import type { KnownBlobs } from './known-blobs.ts'
 import { type LayoutContent, layoutBlobFile } from './layout-content.ts'
 import { type PushPlan, readSignatures } from './plan-push.ts'
 import { formatReference } from './reference.ts'
-import { putManifest, putReferrer } from './referrers.ts'
+import { listReferrers, putManifest, putReferrer } from './referrers.ts'
 import type { RegistrySession } from './session.ts'
 import {
   signatureLayer,
@@ -69,8 +69,16 @@ export async function pushLayout(
     else uploadedBytes += blob.size
   })
   for (const manifest of plan.manifests) await putManifest(session, manifest.descriptor.digest, manifest)
-  for (const referrer of plan.referrers) await putReferrer(session, referrer.subject!.digest, referrer)
-  for (const subject of plan.unsigned) await pushSignature(session, subject, key!)
+  const unlisted = new Map<Digest, Descriptor[]>()
+  for (const { subject, ...referrer } of plan.referrers) {
+    if (await putReferrer(session, referrer)) continue
+    unlisted.set(subject!.digest, [...(unlisted.get(subject!.digest) ?? []), referrer.descriptor])
+  }
+  for (const subject of plan.unsigned) {
+    await pushSignature(session, subject, key!, unlisted.get(subject.digest))
+    unlisted.delete(subject.digest)
+  }
+  for (const [subject, referrers] of unlisted) await listReferrers(session, subject, referrers)
   if (plan.tagMoves) await putManifest(session, plan.tag, content.root)
   const lent = mounted > 0 ? `, ${mounted} lent by another repository` : ''
   const there = plan.present > 0 ? `, ${plan.present} blobs were there` : ''
@@ -115,8 +123,16 @@ async function pushBlob(
   }
 }
 
-/** Adds a signature to those that an image has now: others may have signed it while its blobs were sent. */
-async function pushSignature(session: RegistrySession, subject: Descriptor, key: KeyObject): Promise<void> {
+/**
+ * Adds a signature to those that an image has now: others may have signed it while its blobs were sent. `unlisted` is what
+ * refers to the image and is listed with it.
+ */
+async function pushSignature(
+  session: RegistrySession,
+  subject: Descriptor,
+  key: KeyObject,
+  unlisted: readonly Descriptor[] = [],
+): Promise<void> {
   const bytes = signaturePayload(formatReference(session.reference), subject.digest)
   const payload = { digest: digestOf(bytes), size: bytes.length }
   const layer = signatureLayer(payload, signBytes(key, bytes))
@@ -128,7 +144,9 @@ async function pushSignature(session: RegistrySession, subject: Descriptor, key:
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
   const descriptor: Descriptor = { mediaType, digest, size, artifactType: signatureType }
   const whole = { descriptor, bytes: manifest.bytes }
-  await putReferrer(session, subject.digest, whole, (entry) => entry.artifactType === signatureType)
+  const isListed = await putReferrer(session, whole)
+  const referrers = isListed ? unlisted : [...unlisted, descriptor]
+  await listReferrers(session, subject.digest, referrers, (entry) => entry.artifactType === signatureType)
   await putManifest(session, signatureTag(subject.digest), whole)
 }
 

@@ -68,3 +68,12 @@ export function formatReference(
 export function isLocal(registry: string): boolean {
   return isLoopback(registry.replace(/:\d+$/, ''))
 }
+
+/**
+ * An address of a registry's own host, over https where it names plain http: a registry behind a server that speaks TLS
+ * for it may not know that. Any other address as it is.
+ */
+export function protectOwn(address: string, registry: string): string {
+  const safe = address.replace(/^http:/i, 'https:')
+  return URL.canParse(safe) && new URL(safe).host === new URL(`https://${registry}`).host ? safe : address
+}

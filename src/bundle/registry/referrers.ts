@@ -22,7 +22,8 @@ export async function putManifest(
     path: `manifests/${version}`,
     headers: { 'content-type': mediaType },
     body: manifest.bytes,
-    wanted: [201],
+    // 201 by the protocol; a large hosted registry says 202.
+    wanted: [200, 201, 202, 204],
     what: `The manifest ${version} cannot be pushed`,
   })
   answer.discard()
@@ -31,23 +32,35 @@ export async function putManifest(
   return answer.headers
 }
 
-/** Stores an artifact that refers to `subject`, and lists it by tag where the registry does not list it by itself. */
+/** Stores an artifact that refers to another; tells whether the registry lists it by itself. */
 export async function putReferrer(
   session: RegistrySession,
-  subject: Digest,
   referrer: { readonly descriptor: Descriptor; readonly bytes: Uint8Array },
-  /** Whether an entry of the list makes way for this one. */
+): Promise<boolean> {
+  const headers = await putManifest(session, referrer.descriptor.digest, referrer)
+  return headers['oci-subject'] !== undefined
+}
+
+/**
+ * Lists by tag what refers to `subject`, where the registry does not list it by itself. All of it at once: where tags may
+ * not move, there is no second time.
+ */
+export async function listReferrers(
+  session: RegistrySession,
+  subject: Digest,
+  referrers: readonly Descriptor[],
+  /** Whether an entry of the list makes way for these. */
   replaces: (entry: Descriptor) => boolean = () => false,
 ): Promise<void> {
-  const headers = await putManifest(session, referrer.descriptor.digest, referrer)
-  if (headers['oci-subject'] !== undefined) return
+  if (referrers.length === 0) return
   const tag = referrersTag(subject)
   const entries = await readReferrersTag(session, subject)
-  if (entries.some((entry) => entry.digest === referrer.descriptor.digest)) return
+  const added = referrers.filter(({ digest }) => !entries.some((entry) => entry.digest === digest))
+  if (added.length === 0) return
   const index: Index = {
     schemaVersion: 2,
     mediaType: mediaTypes.index,
-    manifests: [...entries.filter((entry) => !replaces(entry)), referrer.descriptor],
+    manifests: [...entries.filter((entry) => !replaces(entry)), ...added],
   }
   const blob = jsonBlob(index)
   const descriptor = { mediaType: mediaTypes.index, digest: blob.digest, size: blob.size }

@@ -1,20 +1,15 @@
 import { type Digest, digestOf } from '../../lib/digest.ts'
 import { SlipwayError } from '../../lib/errors.ts'
-import {
-  Failure,
-  isUnknownAuthority,
-  refusesClient,
-  speaksNoTls,
-  statusFailure,
-} from '../../lib/http-failure.ts'
+import { Failure, statusFailure } from '../../lib/http-failure.ts'
 import type { GetOptions, RequestOptions } from '../../lib/http-options.ts'
 import { type Answer, readLimited, request } from '../../lib/http-request.ts'
 import { type Patience, withRetries } from '../../lib/http-retry.ts'
 import { authorityFolders, trustAuthorities } from './authorities.ts'
 import { findClientCertificate } from './client-certificate.ts'
 import { findCredentials } from './credentials.ts'
+import { adviceFor } from './failure-advice.ts'
 import { Login } from './login.ts'
-import { isLocal, type RegistryReference } from './reference.ts'
+import { isLocal, protectOwn, type RegistryReference } from './reference.ts'
 
 export interface SessionOptions extends Patience, Pick<GetOptions, 'connectTimeout' | 'stallTimeout'> {
   readonly env: NodeJS.ProcessEnv
@@ -42,6 +37,8 @@ export class RegistrySession {
   readonly #network: GetOptions
   readonly #login: Login
   #scheme: 'http' | 'https'
+  /** Whether it has answered in the scheme. */
+  #isMet = false
 
   constructor(reference: RegistryReference, options: SessionOptions) {
     const { env, signal, connectTimeout, stallTimeout, attempts, backoff, insecure } = options
@@ -65,13 +62,13 @@ export class RegistrySession {
       ...(secureContext && { secureContext }),
     }
     const credentials = () => findCredentials(reference.registry, env)
-    this.#login = new Login({ network: this.#network, plain, credentials })
+    this.#login = new Login({ registry: reference.registry, network: this.#network, plain, credentials })
     this.#login.addScope(`repository:${reference.repository}:pull`)
   }
 
-  /** Tokens are to allow this too: "repository:acme/wan:pull,push". */
-  addScope(scope: string): void {
-    this.#login.addScope(scope)
+  /** Tokens are to allow this too: "repository:acme/wan:pull,push"; a wish, where they are given with it. */
+  addScope(scope: string, isWish = false): void {
+    this.#login.addScope(scope, isWish)
   }
 
   /** Address of something below the repository. */
@@ -89,6 +86,7 @@ export class RegistrySession {
   /** One question, asked once, logged in where the registry wants that. Throws `Failure`. */
   async askOnce({ path, wanted, ...options }: Question): Promise<Answer> {
     const answer = await this.get(this.url(path), options)
+    if (answer.status !== 400) this.#isMet = true
     if (wanted.includes(answer.status)) return answer
     if (answer.status === 400 && this.#speaksTls(answer)) return this.askOnce({ path, wanted, ...options })
     throw await refusal(answer)
@@ -97,6 +95,8 @@ export class RegistrySession {
   /** A request of an address with this registry's login, which goes to no other host. */
   async get(url: string, options: RequestOptions = {}): Promise<Answer> {
     if (this.#scheme === 'https' && url.startsWith('http:')) {
+      const safe = protectOwn(url, this.reference.registry)
+      if (safe !== url) return this.get(safe, options)
       throw new Failure(`it sends on to the unprotected ${new URL(url).origin}`, false)
     }
     // Who asks may give up before the whole session does: where another blob of the image cannot be had.
@@ -171,7 +171,8 @@ export class RegistrySession {
     const { registry, repository } = this.reference
     return (failure, tried) => {
       const times = tried > 1 ? `, asked ${tried} times` : ''
-      const { code, advice } = this.#adviceFor(failure)
+      const authority = this.#authorities[0]
+      const { code, advice } = adviceFor(failure, { registry, authority, isKnown: this.#login.known })
       return new SlipwayError(
         code,
         `${what}, because of ${registry}/${repository}: ${failure.message}${times}; ${advice}.`,
@@ -180,41 +181,10 @@ export class RegistrySession {
     }
   }
 
-  #adviceFor(failure: Failure): { code: string; advice: string } {
-    const { registry } = this.reference
-    const { status } = failure
-    if (status === 401) {
-      const login = `\`docker login ${registry}\``
-      const renew = `it did not take the login that Docker has, which ${login} renews`
-      return { code: 'registry-denied', advice: this.#login.known ? renew : `${login} logs in` }
-    }
-    if (status === 403) return { code: 'registry-denied', advice: `ask who runs ${registry} for the right` }
-    if (status === 404) return { code: 'not-found', advice: 'check the name' }
-    if (status === 405)
-      return { code: 'registry-denied', advice: `${registry} may be a mirror that only reads` }
-    if (status === 413) {
-      const advice = `a server before it has a limit (nginx: client_max_body_size): ask who runs ${registry} to raise it to 8 MiB`
-      return { code: 'registry-denied', advice }
-    }
-    if (isUnknownAuthority(failure)) {
-      const advice = `put the authority's certificate into ${this.#authorities[0]} as ca.crt, where Docker looks for it too`
-      return { code: 'unknown-authority', advice }
-    }
-    if (refusesClient(failure)) {
-      const advice = `put it and its key into ${this.#authorities[0]} as client.cert and client.key, where Docker looks for them too`
-      return { code: 'registry-denied', advice }
-    }
-    if (speaksNoTls(failure)) {
-      const advice = `--insecure speaks plain http to it, which anybody on the way can read and alter`
-      return { code: 'no-tls', advice }
-    }
-    return { code: 'registry-failed', advice: 'run the same command again later' }
-  }
-
   /** Go's servers say in words that they were spoken to in plain http, and want TLS. */
   #speaksTls(answer: Answer): boolean {
     const html = answer.headers['docker-distribution-api-version'] === undefined
-    if (this.#scheme !== 'http' || !isLocal(this.reference.registry) || !html) return false
+    if (this.#isMet || this.#scheme !== 'http' || !isLocal(this.reference.registry) || !html) return false
     answer.discard()
     this.#scheme = 'https'
     return true

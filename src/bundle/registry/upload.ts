@@ -1,5 +1,6 @@
 import type { Digest } from '../../lib/digest.ts'
 import { Failure } from '../../lib/http-failure.ts'
+import type { PiecedBody } from '../../lib/http-options.ts'
 import type { Answer } from '../../lib/http-request.ts'
 import { withRetries } from '../../lib/http-retry.ts'
 import type { Question, RegistrySession } from './session.ts'
@@ -21,6 +22,12 @@ export interface UploadOptions {
 
 const chunkSize = 8 * 2 ** 20
 
+/**
+ * Registries that want a blob in one piece: some of the large ones take no chunks, or none of this size, and one answers
+ * as if it took them and throws away all but the first.
+ */
+const wholeOnly = new WeakSet<RegistrySession>()
+
 /** An upload under way: where the registry wants the next bytes, and how many it has. */
 interface Upload {
   location: string
@@ -30,8 +37,9 @@ interface Upload {
 }
 
 /**
- * Brings a blob to a registry (distribution-spec, "Pushing Blobs"): in one piece where it is small, else in chunks.
- * A cut upload goes on where the registry says it stopped. Throws what `RegistrySession.gaveUp` makes.
+ * Brings a blob to a registry (distribution-spec, "Pushing Blobs"): in one piece where it is small, else in chunks, and
+ * in one piece again where the registry does not take those. A cut upload in chunks goes on where the registry says it
+ * stopped. Throws what `RegistrySession.gaveUp` makes.
  */
 export async function uploadBlob(
   session: RegistrySession,
@@ -51,7 +59,7 @@ export async function uploadBlob(
   }
 
   const attempt = async (): Promise<'uploaded' | 'mounted' | 'present'> => {
-    if (upload?.doubtful && !(await findOffset(upload))) forget()
+    if (upload?.doubtful && (wholeOnly.has(session) || !(await findOffset(upload)))) forget()
     if (!upload) {
       // The end of an upload may have been reached, and only its answer lost.
       if (begun && (await isThere(session, blob.digest, what))) {
@@ -65,11 +73,30 @@ export async function uploadBlob(
         onBytes(blob.size)
         return 'mounted'
       }
+      if (Number(answer.headers['oci-chunk-min-length'] ?? 0) > chunkSize) wholeOnly.add(session)
       upload = { location: locationOf(answer), offset: 0, doubtful: false }
     }
-    if (blob.size > chunkSize) while (upload.offset < blob.size) await sendChunk(upload)
-    await finish(upload)
+    const current = upload
+    if (blob.size <= chunkSize || (wholeOnly.has(session) && current.offset === 0)) await finish(current)
+    else await sendChunks(current).catch(giveUpChunks)
     return 'uploaded'
+  }
+
+  const sendChunks = async (current: Upload): Promise<void> => {
+    while (current.offset < blob.size) await sendChunk(current)
+    await finish(current)
+  }
+
+  /** What was refused in chunks may be taken whole; what no request may bring is not tried in a larger one. */
+  const giveUpChunks = (error: unknown): never => {
+    const { status, retry } = error instanceof Failure ? error : {}
+    if (retry !== false || status === undefined || [401, 403, 413].includes(status)) throw error
+    return insistOnWhole()
+  }
+
+  const insistOnWhole = (): never => {
+    wholeOnly.add(session)
+    throw new Failure('it takes no chunks', true, { after: 0 })
   }
 
   const ask = async (question: Question): Promise<Answer> => {
@@ -98,19 +125,23 @@ export async function uploadBlob(
       path: current.location,
       headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` },
       body,
-      wanted: [202, 404, 416],
+      wanted: [201, 202, 204, 404, 416],
       what,
     })
-    if (answer.status !== 202) throw new Failure('it lost track of the upload', true)
+    const { status, headers } = answer
+    if (status === 404 && offset === 0) throw new Failure('it lost track of the upload', true)
+    const took = endOf(headers.range)
+    if (![202, 204].includes(status) || (took !== undefined && took + 1 !== end)) return insistOnWhole()
     current.location = locationOf(answer)
     current.doubtful = false
     moveTo(end)
   }
 
-  /** The last request: for a small blob with all its bytes. */
+  /** The last request: for a blob that goes in one piece with all its bytes. */
   const finish = async (current: Upload): Promise<void> => {
     const { offset } = current
-    const body = await blob.read(offset, blob.size - offset)
+    const length = blob.size - offset
+    const body = length > chunkSize ? pieces() : await blob.read(offset, length)
     current.doubtful = true
     const url = new URL(current.location)
     url.searchParams.set('digest', blob.digest)
@@ -128,6 +159,15 @@ export async function uploadBlob(
     moveTo(blob.size)
   }
 
+  /** All of a blob, read as it is sent. */
+  const pieces = (): PiecedBody => ({
+    length: blob.size,
+    read: async (from, length) => {
+      moveTo(from)
+      return blob.read(from, length)
+    },
+  })
+
   /** Asks how much came; false where the registry no longer knows the upload, or cannot say. */
   const findOffset = async (current: Upload): Promise<boolean> => {
     const answer = await session.askOnce({
@@ -136,12 +176,12 @@ export async function uploadBlob(
       what,
     })
     answer.discard()
-    const end = /^(?:bytes=)?0-(\d+)$/.exec(answer.headers.range ?? '')?.[1]
+    const end = endOf(answer.headers.range)
     // "0-0" is said of nothing and of one byte.
-    if (answer.status > 204 || end === undefined || end === '0' || Number(end) >= blob.size) return false
+    if (answer.status > 204 || end === undefined || end === 0 || end >= blob.size) return false
     current.location = locationOf(answer, current.location)
     current.doubtful = false
-    moveTo(Number(end) + 1)
+    moveTo(end + 1)
     return true
   }
 
@@ -155,6 +195,12 @@ export async function isThere(session: RegistrySession, digest: Digest, what: st
   const answer = await session.ask({ method: 'HEAD', path: `blobs/${digest}`, wanted: [200, 404], what })
   answer.discard()
   return answer.status === 200
+}
+
+/** The last byte that a registry says it has of an upload. */
+function endOf(range: string | undefined): number | undefined {
+  const end = /^(?:bytes=)?0-(\d+)$/.exec(range ?? '')?.[1]
+  return end === undefined ? undefined : Number(end)
 }
 
 function locationOf(answer: Answer, otherwise?: string): string {

@@ -7,6 +7,7 @@ import { Login } from '../../../../src/bundle/registry/login.ts'
 it('a login serves also a request that was refused before it was made, and is not tried again once it is refused itself', async () => {
   let asked = 0
   const login = new Login({
+    registry: 'registry.example',
     network: {},
     plain: true,
     credentials: async () => {
@@ -37,7 +38,12 @@ it.each([
   const service = http.createServer((_, response) => void response.end(answer))
   await once(service.listen(0, '127.0.0.1'), 'listening')
   const host = `127.0.0.1:${(service.address() as AddressInfo).port}`
-  const login = new Login({ network: {}, plain: true, credentials: async () => undefined })
+  const login = new Login({
+    registry: 'registry.example',
+    network: {},
+    plain: true,
+    credentials: async () => undefined,
+  })
   try {
     await expect(login.answer(`Bearer realm="http://${host}/token"`, undefined)).rejects.toMatchObject({
       message: `its token service ${host} gives no token`,

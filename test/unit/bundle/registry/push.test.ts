@@ -267,12 +267,60 @@ describe('a large blob', () => {
     expect(moved()).toBe(uploadedBytes)
   })
 
+  const range = (to: number) => ({ range: `0-${to}` })
+  it.each([
+    // As large registries do: too large a chunk, chunks without end, none at all.
+    ['refuses one', { status: 416 }],
+    [
+      'knows no such request',
+      { status: 400, headers: { 'docker-distribution-api-version': 'registry/2.0' } },
+    ],
+    ['answers 201 and keeps only the first', { status: 201, headers: range(8 * 2 ** 20 - 1) }],
+    ['took less than it was sent', { status: 202, headers: range(99) }],
+  ])('goes in one piece to a registry that takes no chunks: %s', async (_, answer) => {
+    registry.misbehave(/^PATCH/, ...Array(20).fill(answer))
+    const { uploadedBytes } = await push()
+    expect(whole()).toBe(written.layers[0]!.size)
+    expect(asked(/^PATCH/).length).toBe(1)
+    expect(moved()).toBe(uploadedBytes)
+  })
+
+  it('goes in one piece where the registry wants larger chunks than ours', async () => {
+    const headers = { location: '/v2/acme/wan/blobs/uploads/0', 'oci-chunk-min-length': '16777216' }
+    registry.misbehave(/^POST/, ...Array(9).fill({ status: 202, headers }))
+    registry.misbehave(/^PUT .*uploads/, ...Array(9).fill({ status: 201 }))
+    expect(await push()).toMatchObject({ uploaded: 4 })
+    expect(asked(/^PATCH/)).toEqual([])
+  })
+
+  it('that goes in one piece begins again where the line was cut', async () => {
+    registry.misbehave(/^PATCH/, { status: 416 })
+    registry.misbehave(/^PUT .*uploads/, 'reset', 'reset', { takes: 0.7 })
+    const { uploadedBytes } = await push()
+    expect(whole()).toBe(written.layers[0]!.size)
+    expect(moved()).toBe(uploadedBytes)
+  })
+
   it('that arrived, and only the answer was lost, is not sent again', async () => {
     registry.misbehave(/^PUT .*uploads/, 'lost answer', 'lost answer', 'lost answer', 'lost answer')
     const { uploadedBytes } = await push()
     expect(asked(/^POST/).length).toBe(4)
     expect(moved()).toBe(uploadedBytes)
   })
+})
+
+it('a signed image with what refers to it reaches a registry whose tags never move', async () => {
+  registry.immutable = true
+  const key = p256()
+  expect(await push({ key })).toMatchObject({ signatures: 2 })
+  const list = registry.manifest('acme/wan', written.manifest.digest.replace(':', '-'))
+  expect(list).toMatchObject({ manifests: [{ digest: written.bill.digest }, {}] })
+  expect(await push({ key })).toMatchObject({ manifests: 0, signatures: 0 })
+})
+
+it('a manifest that the registry accepts (202), as a large hosted one says, is pushed', async () => {
+  registry.misbehave(/^PUT .*manifests/, ...Array(4).fill({ status: 202 }))
+  expect(await push()).toMatchObject({ manifests: 4 })
 })
 
 describe('a registry that does not want', () => {
@@ -321,7 +369,7 @@ describe('a registry that does not want', () => {
     registry.misbehave(/^PUT .*blobs/, ...Array(20).fill({ status: 413, body: '<html>' }))
     expect(await failure()).toEqual([
       'registry-denied',
-      'The blob DIGEST cannot be pushed, because of HOST/acme/wan: it answers 413: it takes no request of this size; a server before it has a limit (nginx: client_max_body_size): ask who runs HOST to raise it to 8 MiB.',
+      'The blob DIGEST cannot be pushed, because of HOST/acme/wan: it answers 413: it takes no request of this size; a server before it has a limit (nginx: client_max_body_size): ask who runs HOST to raise it to 8 MiB, or above the largest layer where the registry takes no chunks.',
     ])
   })
 
@@ -369,6 +417,18 @@ describe('a login', () => {
     await session.readManifest('1.0.0', 'It')
     registry.expireTokens()
     expect(await session.readManifest('1.0.0', 'It')).toMatchObject({ digest: written.index.digest })
+  })
+
+  it('by token does without the repositories that would lend, where they may not be read', async () => {
+    registry.account = { ...account, by: 'token' }
+    registry.closed = 'other/wan'
+    await configure()
+    const session = new RegistrySession(parseReference(`${registry.host}/acme/wan`), {
+      env: { DOCKER_CONFIG: scratch.path },
+    })
+    session.addScope('repository:other/wan:pull', true)
+    expect(await session.readManifest('1.0.0', 'It')).toBeUndefined()
+    expect(registry.scopes.at(-1)).toEqual(['repository:acme/wan:pull', 'repository:asked:pull'])
   })
 
   it.each(['basic', 'token'] as const)('that is lacking (%s) says how to log in', async (by) => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseReference } from '../../../../src/bundle/registry/reference.ts'
@@ -48,6 +51,39 @@ describe('a registry over https', () => {
       retry: false,
     })
     expect(registry.requests).toEqual([])
+  })
+})
+
+it('an address of the registry itself without TLS, as one behind a TLS proxy may tell, is asked over TLS', async () => {
+  const proxy = http.createServer()
+  const reached: (string | undefined)[] = []
+  proxy.on('connect', (request, socket) => {
+    reached.push(request.url)
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  try {
+    const { port } = proxy.address() as AddressInfo
+    const env = { DOCKER_CONFIG: scratch.path, https_proxy: `http://127.0.0.1:${port}` }
+    const one = new RegistrySession(parseReference('registry.example/acme/wan'), { env, backoff: 1 })
+    const path = 'http://registry.example/v2/acme/wan/blobs/uploads/1'
+    await expect(one.askOnce({ method: 'PUT', path, wanted: [201], what: 'It' })).rejects.toThrow()
+    expect(reached).toEqual(['registry.example:443'])
+  } finally {
+    proxy.close()
+  }
+})
+
+describe('a registry on this machine', () => {
+  it('that answered in plain http is not taken for one with TLS where it refuses something (400)', async () => {
+    const one = session(registry.host)
+    expect(await one.readManifest('1.0.0', 'It')).toBeUndefined()
+    const body = JSON.stringify({ errors: [{ code: 'MANIFEST_INVALID', message: 'no such kind' }] })
+    registry.misbehave(/./, { status: 400, body })
+    await expect(one.readManifest('1.0.0', 'It')).rejects.toMatchObject({
+      code: 'registry-denied',
+      message: `It, because of ${registry.host}/acme/wan: it answers 400 (no such kind); it will say the same again: ask who runs ${registry.host} which rule forbids it (such as tags that may not move, or kinds of artifacts that it does not take).`,
+    })
   })
 })
 
