@@ -23,6 +23,7 @@ import { mergeSettings, type Settings } from '../host/stored-settings.ts'
 import { type HostTarget, targetHost, targetImage } from '../host/target.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { badInput } from '../lib/errors.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import { openSource, type SourceOptions } from './install-source.ts'
@@ -87,7 +88,7 @@ export async function prepareInstall(
     const declared = await loadCompose(definition, variables)
     const compose = withVolumeNames(declared, found, source ? volumeKeys(source.header) : [])
     const target = targetHost(definition, compose, wanted, name, profile.name)
-    const current = await withTakenPorts(engine, found, target)
+    const current = await withTakenPorts(context, engine, found, target)
     const release = { release: definition.version, image: image.config.digest, profile: profile.name }
     const planned = source ? planRestore(current, target, source.header) : planHost(current, target)
     const { change, text, notes } = source
@@ -131,16 +132,24 @@ export async function chooseProfile(
   const variables = await composeVariables(definition)
   withSettings(profile, set, services, variables)
   const settings = mergeSettings(stored.settings, { set, unset: options.unset ?? [] }, name)
-  return { profile: withStoredSettings(profile, settings, services, variables), settings }
+  const verb = source ? `restore ${typedWord(source.file)}` : 'install'
+  return { profile: withStoredSettings(profile, settings, services, variables, verb), settings }
 }
 
-/** Adds the ports that other programs of this machine hold, where the Engine is this machine's. */
+/**
+ * Adds the ports that other programs of this machine hold, where the Engine is this machine's: not Docker Desktop, which
+ * publishes outside the virtual machine that its containers see.
+ */
 export async function withTakenPorts(
+  { env }: Pick<Context, 'env'>,
   engine: Engine,
   current: HostState,
   target: HostTarget,
 ): Promise<HostState> {
-  if (engine.endpoint.transport !== 'unix' && engine.endpoint.transport !== 'npipe') return current
+  const { transport } = engine.endpoint
+  if (transport !== 'unix' && transport !== 'npipe') return current
+  const { operatingSystem } = await engine.info()
+  if (env.SLIPWAY_PRODUCT && operatingSystem === 'Docker Desktop') return current
   const known = current.foreign.ports
   const wanted = newPorts(current, target).filter((port) => !known.some((one) => one.port === port.port))
   const taken = await Promise.all(

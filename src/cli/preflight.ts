@@ -40,7 +40,7 @@ export async function run(context: Context, options: InstallOptions, [layout]: s
   const compose = await loadCompose(definition, { ...profileVariables(profile), APPLIANCE_IMAGE: reference })
   const wanted = image ? targetImage(reference, image) : { reference, ids: [], size: 0 }
   const target = targetHost(definition, compose, wanted, name, profile.name)
-  const current = await withTakenPorts(engine, found, target)
+  const current = await withTakenPorts(context, engine, found, target)
   findings.push(...(await judge(engine, current, target, profile)))
   return print(context, options, name, findings)
 }

@@ -8,7 +8,7 @@ import type { Compose } from '../definition/compose.ts'
 import type { Definition } from '../definition/definition.ts'
 import type { Engine } from '../engine/engine.ts'
 import { nameOnEngine } from '../host/container-spec.ts'
-import { checkLicence, type HeldLicence } from '../host/licence/check-licence.ts'
+import { checkLicence, type HeldLicence, presentRelease } from '../host/licence/check-licence.ts'
 import { readLicence } from '../host/licence/licence-volume.ts'
 import type { LicenceChange } from '../host/licence/plan-licence.ts'
 import type { HostState } from '../host/state.ts'
@@ -53,7 +53,7 @@ export async function prepareLicence(
   const now = new Date(time)
   const installed = kept && hold(kept.text, kept.since, keys)
   const given = file === undefined ? undefined : await readGiven(context, file, keys, installed, now)
-  const running = current.containers.find(({ status }) => status === 'running')?.release
+  const running = presentRelease(current.containers, definition.version)
   const notes = checkLicence({
     product: definition.name,
     wanted,

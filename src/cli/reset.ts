@@ -76,7 +76,7 @@ export async function run(
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
-  const shown = await prepare(definition, engine, name, level, options)
+  const shown = await prepare(context, definition, engine, name, level, options)
   const report = await shown.report()
   if (!options.json) show(context, shown.steps, report)
   if (options.dryRun) {
@@ -85,7 +85,7 @@ export async function run(
   }
   if (!options.yes && level !== 'restart') await confirm(context, `This resets ${name} to ${level}.`)
   await changeHost(context, engine, name, `reset ${level}`, async ({ check }) => {
-    const { steps, isDamaged } = await prepare(definition, engine, name, level, options)
+    const { steps, isDamaged } = await prepare(context, definition, engine, name, level, options)
     const { signal } = context
     await applyPlan(steps, { engine, report: context.report, signal, check })
     if (isDamaged) await writeState(engine, name, emptyState)
@@ -109,6 +109,7 @@ function readLevel(text: string): ResetLevel {
 
 /** Reads host and product, and plans. Changes nothing. */
 async function prepare(
+  context: Context,
   definition: Definition,
   engine: Engine,
   name: string,
@@ -149,7 +150,7 @@ async function prepare(
   const anew = target.containers.filter((one) => services.includes(one.service))
   refuseFailures(judgeBindSources(await readBindSources(engine, anew)))
   const settings = { stored: stored.settings, kept }
-  const current = await withTakenPorts(engine, found, target)
+  const current = await withTakenPorts(context, engine, found, target)
   return {
     name,
     reset,
@@ -170,14 +171,22 @@ async function readStored(
   return { stored: stored ?? emptyState, isDamaged: stored === undefined }
 }
 
-function checkInstalled(
-  definition: Definition,
+/** Throws `no-such-service`, `other-product`, `other-release`: a reset stands on the definition of what it finds. */
+export function checkInstalled(
+  definition: Pick<Definition, 'name' | 'version'>,
   { name, containers }: HostState,
   service: string | undefined,
 ): void {
   if (containers.length === 0) throw noSuchService(name, undefined)
   if (service !== undefined && !containers.some((one) => one.service === service))
     throw noSuchService(name, service)
+  const stranger = containers.find(({ product = definition.name }) => product !== definition.name)
+  if (stranger) {
+    throw badInput(
+      'other-product',
+      `${stranger.name} is of the product ${stranger.product}, and the product directory of ${definition.name}; name that product's directory with -C, or another appliance with --name.`,
+    )
+  }
   const other = containers.find(({ release }) => release !== definition.version)
   if (!other) return
   throw badInput(

@@ -93,11 +93,13 @@ function readInfo(info: {
   Warnings?: string[] | null
   SystemTime?: string
   DockerRootDir?: string
+  Containerd?: { Address: string } | null
   MemoryLimit?: boolean
   SwapLimit?: boolean
   LiveRestoreEnabled?: boolean
   SecurityOptions?: string[] | null
 }): EngineInfo {
+  const containerdStore = (info.DriverStatus ?? []).some(([key]) => key === 'driver-type')
   return {
     hostName: info.Name,
     operatingSystem: info.OperatingSystem,
@@ -105,10 +107,15 @@ function readInfo(info: {
     memory: info.MemTotal,
     cgroupVersion: info.CgroupVersion === '2' ? '2' : '1',
     storageDriver: info.Driver,
-    containerdStore: (info.DriverStatus ?? []).some(([key]) => key === 'driver-type'),
+    containerdStore,
     warnings: info.Warnings ?? [],
     time: info.SystemTime ?? '',
     rootDirectory: info.DockerRootDir ?? '',
+    // One that the Engine starts itself has its folder below the Engine's; the host's own does not say where.
+    ...(containerdStore &&
+      info.Containerd?.Address === '/run/containerd/containerd.sock' && {
+        imageDirectory: '/var/lib/containerd',
+      }),
     memoryLimit: info.MemoryLimit ?? false,
     swapLimit: info.SwapLimit ?? false,
     liveRestore: info.LiveRestoreEnabled ?? false,

@@ -43,6 +43,8 @@ export interface EngineInfo {
   readonly time: string
   /** Where it keeps images, containers and volumes, on its own machine. */
   readonly rootDirectory: string
+  /** Where images and what containers write are instead: the folder of the host's own containerd. */
+  readonly imageDirectory?: string
   /** Whether its kernel can cap memory, and memory and swap together. */
   readonly memoryLimit: boolean
   readonly swapLimit: boolean

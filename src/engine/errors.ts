@@ -9,7 +9,11 @@ interface EngineAnswer {
 }
 
 /** What an Engine answers with 500 where a container is asked for files or facts in the middle of its removal. */
-const beingRemoved = /^RWLayer of container ([0-9a-f]+) is unexpectedly nil$/
+const beingRemoved =
+  /^RWLayer (?:of container \/?(\S+) is unexpectedly nil|is unexpectedly nil for container (\S+))$/
+
+/** What an Engine answers with 409 to whoever removes a container that somebody is removing already. */
+const removedElsewhere = /^removal of container (\S+) is already in progress$/
 
 /** Turns whatever a call to the Engine threw into one sentence with a next command. SlipwayErrors pass unchanged. */
 export function translateError(error: unknown, endpoint: Endpoint): SlipwayError {
@@ -23,6 +27,11 @@ export function translateError(error: unknown, endpoint: Endpoint): SlipwayError
 export function isNotFound(error: unknown): boolean {
   const answer = readAnswer(error)
   return answer !== undefined && (answer.statusCode === 404 || beingRemoved.test(answer.text))
+}
+
+/** Whether an Engine with containerd's image store says that an image went or changed while it looked: ask again. */
+export function isInTransit(error: unknown): boolean {
+  return readAnswer(error)?.text.startsWith('consistency error: data changed during operation') === true
 }
 
 /** What a question came to; undefined where the Engine has no such thing. */
@@ -42,6 +51,22 @@ export function isUnchanged(error: unknown): boolean {
 
 /** An error text of the Engine, from an answer or from the middle of a JSON stream, as a SlipwayError. */
 export function translateAnswer(text: string, statusCode = 500, cause?: unknown): SlipwayError {
+  const address = missingAddress(text)
+  if (address) {
+    return failure(
+      'no-address',
+      `The Docker host has no address ${address} to publish a port on; \`ip address\` shows those it has: give the profile one of them, then run the same command again.`,
+      cause,
+    )
+  }
+  const low = forbiddenPort(text)
+  if (low) {
+    return failure(
+      'port-not-allowed',
+      `The Docker Engine may not publish port ${low}, as it does not run as root; let it (\`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${low}\`), or give the profile a port from 1024 on, then run the same command again.`,
+      cause,
+    )
+  }
   const port = takenPort(text)
   if (port) {
     return failure(
@@ -103,8 +128,8 @@ export function translateAnswer(text: string, statusCode = 500, cause?: unknown)
 
 /** The kind and name of the thing that an Engine says is not there. */
 function goneThing(text: string, statusCode: number): string | undefined {
-  const removed = beingRemoved.exec(text)
-  if (removed) return `container ${removed[1]!.slice(0, 12)}`
+  const removed = beingRemoved.exec(text) ?? removedElsewhere.exec(text)
+  if (removed) return `container ${(removed[1] ?? removed[2]!).replace(/^([0-9a-f]{12})[0-9a-f]{52}$/, '$1')}`
   const gone = /no such (container|volume|network):? ?(\S+)?|(network|volume) (\S+) not found/i.exec(text)
   if (!gone || statusCode !== 404) return undefined
   return `${(gone[1] ?? gone[3])!.toLowerCase()} ${gone[2] ?? gone[4] ?? 'of that name'}`
@@ -118,7 +143,28 @@ function takenPort(text: string): string | undefined {
   if (listen) return `${listen[2]}/${listen[1]!.toLowerCase()}`
   const exposing = /exposing port (TCP|UDP) \S*:(\d+)/i.exec(text)
   if (exposing) return `${exposing[2]}/${exposing[1]!.toLowerCase()}`
+  const bound = bindFailure.exec(text)
+  if (bound && /: address already in use/i.test(text)) return `${bound[2]}/${bound[3]!.toLowerCase()}`
   return undefined
+}
+
+/**
+ * How Engine 28 ("for 0.0.0.0:53:172.18.0.2:53/udp") and 29 ("0.0.0.0:53/udp") begin to say that they cannot bind a
+ * port of the host.
+ */
+const bindFailure = /failed to bind host port (?:\d+ )?(?:for )?(\[[^\]]*\]|[\d.]+):(\d+)\S*\/(tcp|udp): /i
+
+/** The port that a rootless Engine may not bind. */
+function forbiddenPort(text: string): string | undefined {
+  if (!/: permission denied/i.test(text)) return undefined
+  return /listen (?:tcp|udp)[46]? \S+:(\d+): bind:/i.exec(text)?.[1] ?? bindFailure.exec(text)?.[2]
+}
+
+/** The address that an Engine was to publish a port on, and that its host does not have. */
+function missingAddress(text: string): string | undefined {
+  if (!/: (?:cannot|can't) assign requested address/i.test(text)) return undefined
+  const listen = /listen (?:tcp|udp)[46]? (\S+):\d+: bind:/i.exec(text)
+  return (listen ?? bindFailure.exec(text))?.[1]
 }
 
 function translateConnection(error: unknown, endpoint: Endpoint): SlipwayError {

@@ -2,21 +2,16 @@ import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Call } from './call.ts'
 import type { ImageDocument, ImageSummary, Images } from './engine.ts'
-import { isNotFound } from './errors.ts'
+import { isInTransit, unlessNotFound } from './errors.ts'
 import { readEngineStream } from './load-stream.ts'
 
 export function imagesOf(docker: Docker, call: Call): Images {
   return {
     list: () => call(async () => (await docker.listImages()).map(summarise)),
     inspect: (reference) =>
-      call(async () => {
-        try {
-          return describe(await docker.getImage(reference).inspect())
-        } catch (error) {
-          if (isNotFound(error)) return undefined
-          throw error
-        }
-      }),
+      call(() =>
+        unlessNotFound(async () => describe(await settled(() => docker.getImage(reference).inspect()))),
+      ),
     tag: (id, reference) =>
       call(async () => {
         const colon = reference.lastIndexOf(':')
@@ -25,6 +20,17 @@ export function imagesOf(docker: Docker, call: Call): Images {
     remove: (reference) =>
       call(async () => void (await docker.getImage(reference).remove({ noprune: false }))),
     load: (archive, onLine) => call(() => load(docker, archive, onLine)),
+  }
+}
+
+/** An answer that another run's load or removal did not cut across, which Engine 28 and later say and are to be asked again. */
+async function settled<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isInTransit(error) || attempt === 5) throw error
+    }
   }
 }
 

@@ -28,7 +28,12 @@ export function planDueReloads(steps: readonly Step[], current: HostState, store
         'service' in step && step.service === service && ends.has(step.action)
       return !steps.some(tells)
     })
-    .flatMap((one) => planReload(one, 'it was not told yet that its memory changed', current.name))
+    .flatMap((one) => {
+      // What an interrupted install left under a temporary name has its own by then.
+      const rename = steps.find((step) => step.action === 'rename-container' && step.name === one.name)
+      const name = rename?.action === 'rename-container' ? rename.to : one.name
+      return planReload({ ...one, name }, 'it was not told yet that its memory changed', current.name)
+    })
 }
 
 /** A container from one start to its end: what starts later reads its limits anew. */

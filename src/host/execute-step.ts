@@ -10,6 +10,7 @@ import { fillVolume, putStream } from './backup/volume-archive.ts'
 import { forgetReload, noteReload } from './due-reload.ts'
 import { executeStateSteps } from './execute-state.ts'
 import { readLicence, writeLicence } from './licence/licence-volume.ts'
+import { removeVolume } from './remove-volume.ts'
 import { restoreFile } from './restore-file.ts'
 import { reloadService, setMemory } from './set-memory.ts'
 import type { ContainerStep, Step } from './step.ts'
@@ -72,7 +73,7 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
       await engine.networks.remove(step.id)
       return undefined
     case 'remove-volume':
-      await engine.volumes.remove(step.name)
+      await removeVolume(engine, step.name)
       return undefined
     default:
       return executeContainerStep(step, execution)

@@ -9,6 +9,8 @@ export interface HostFacts {
   readonly freeMemory?: number
   /** On the file system of the Engine's own folder. */
   readonly freeDisk?: number
+  /** On the file system where images are, where that is another. */
+  readonly freeImageDisk?: number
   /** How far the Engine's clock is ahead of this machine's; milliseconds. */
   readonly skew: number
 }
@@ -20,12 +22,17 @@ export async function readHostFacts(engine: Engine): Promise<HostFacts> {
   const answered = Date.now()
   const skew = Date.parse(info.time) - (asked + answered) / 2
   if (engine.endpoint.transport !== 'unix') return { info, skew }
-  const [freeMemory, freeDisk] = await Promise.all([readFreeMemory(info), readFreeDisk(info.rootDirectory)])
+  const [freeMemory, freeDisk, freeImageDisk] = await Promise.all([
+    readFreeMemory(info),
+    readFreeDisk(info.rootDirectory),
+    readFreeImageDisk(info),
+  ])
   return {
     info,
     skew,
     ...(freeMemory !== undefined && { freeMemory }),
     ...(freeDisk !== undefined && { freeDisk }),
+    ...(freeImageDisk !== undefined && { freeImageDisk }),
   }
 }
 
@@ -44,6 +51,15 @@ async function readFreeDisk(directory: string): Promise<number | undefined> {
   if (directory === '') return undefined
   const seen = (await statfs(directory).catch(() => undefined)) ?? (await containerRoot())
   return seen && seen.bavail * seen.bsize
+}
+
+/** Often /var/lib/docker alone has a disk of its own. */
+async function readFreeImageDisk({ rootDirectory, imageDirectory }: EngineInfo): Promise<number | undefined> {
+  if (imageDirectory === undefined) return undefined
+  const [root, images] = await Promise.all(
+    [rootDirectory, imageDirectory].map((one) => stat(one).catch(() => undefined)),
+  )
+  return root && images && root.dev !== images.dev ? readFreeDisk(imageDirectory) : undefined
 }
 
 async function containerRoot(): Promise<StatsFs | undefined> {

@@ -106,6 +106,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     service: labels[ownLabels.component] ?? '',
     hash: labels[ownLabels.target] ?? '',
     release: labels[ownLabels.release] ?? '',
+    ...(labels[ownLabels.product] && { product: labels[ownLabels.product] }),
     profile: labels[ownLabels.profile] ?? '',
     imageId: document.Image,
     imageIds: readImageIds(document),

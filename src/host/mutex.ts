@@ -183,6 +183,8 @@ function holdMutex(
   return {
     check: async () => {
       if (!lost && performance.now() - heard > 2 * heartbeat) await renew()
+      // Where the Engine's clock leapt, or its machine slept, another run may hold it though ours was just heard of.
+      if (!lost) lost = !(await engine.containers.inspect(id).catch(() => true))
       if (!lost && performance.now() - heard < lease) return
       throw new SlipwayError(
         'mutex-lost',

@@ -84,7 +84,7 @@ export function planReset(
       return one.status === 'created' ? one : { ...one, hash: outdated }
     })
   const steps = planHost(
-    { ...current, containers: mine },
+    { ...current, containers: mine, networks: ownNetworks(current, target, services) },
     { ...target, containers: target.containers.filter(({ service }) => services.includes(service)) },
   ).map((step) => (reasons.has(step.reason) ? { ...step, reason: why } : step))
   const serving =
@@ -95,6 +95,20 @@ export function planReset(
     ...steps.slice(serving),
     ...removeFormer(current, target, emptied),
   ]
+}
+
+/** A network that other services are on is taken for right, or for none of the appliance's: changing it would stop them. */
+function ownNetworks(
+  { containers, networks }: HostState,
+  target: HostTarget,
+  services: readonly string[],
+): HostState['networks'] {
+  const others = containers.filter(({ service }) => !services.includes(service))
+  return networks.flatMap((network) => {
+    if (!others.some((one) => network.name in one.networks)) return [network]
+    const wanted = target.networks.find(({ name }) => name === network.name)
+    return wanted ? [{ ...network, hash: wanted.hash }] : []
+  })
 }
 
 /** No target has this hash. */

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { isIPv4 } from 'node:net'
 import type { Engine } from '../engine/engine.ts'
 
 export type Protocol = 'tcp' | 'udp'
@@ -37,15 +38,41 @@ export async function findPortContainer(
   return holder?.Name.replace(/^\//, '')
 }
 
+/**
+ * Whether somebody holds a port, by the kernel's tables alone, which every user may read. `ip`: the address wanted, or ''
+ * for all of them. A listener on one address is in the way of all, and one on all in the way of each.
+ */
+export async function isListed(ip: string, port: number, protocol: Protocol): Promise<boolean> {
+  const tables = await Promise.all([protocol, `${protocol}6`].map((name) => readTable(name)))
+  return tables.some((table) => isHeld(table, ip, port, protocol))
+}
+
+/** `isListed` of one table. Pure. */
+export function isHeld(table: string, ip: string, port: number, protocol: Protocol): boolean {
+  const held = listening(table, port, protocol).map((fields) => fields[1]!.split(':')[0]!)
+  // An IPv6 address is not looked for: the Engine tells.
+  const wanted = isIPv4(ip) ? ip.split('.').reverse().map(hexByte).join('') : undefined
+  const all = ip === '' || ip === '0.0.0.0' || ip === '::'
+  return held.some((address) => all || /^0+$/.test(address) || address.slice(-8) === wanted)
+}
+
+function hexByte(decimal: string): string {
+  return Number(decimal).toString(16).toUpperCase().padStart(2, '0')
+}
+
 /** Inodes of the sockets of a /proc/net table that are bound to `port`: TCP ones that listen, UDP ones without peer. */
 export function listeningInodes(table: string, port: number, protocol: Protocol): string[] {
+  return listening(table, port, protocol).map((fields) => fields[9] ?? '')
+}
+
+/** The lines of those sockets, as fields. */
+function listening(table: string, port: number, protocol: Protocol): string[][] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const state = protocol === 'tcp' ? '0A' : '07'
   return table
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields[1]?.endsWith(suffix) && fields[3] === state)
-    .map((fields) => fields[9] ?? '')
 }
 
 async function readTable(name: string): Promise<string> {

@@ -1,11 +1,13 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { errorCode } from '../lib/errors.ts'
+import { isListed } from './port-holder.ts'
 import type { HostPort } from './state.ts'
 
 /**
  * Those of `ports` that something on this machine holds already, found by binding each for a moment. Ports that this
- * user may not bind, or addresses that are not this machine's, count as free: the Engine will tell.
+ * user may not bind are looked up in the kernel's tables: the installer's container has no capability, and port 53 is low.
+ * Addresses that are not this machine's count as free: the Engine will tell.
  */
 export async function probePorts(ports: readonly HostPort[]): Promise<HostPort[]> {
   const taken = await Promise.all(ports.map(isTaken))
@@ -17,7 +19,8 @@ async function isTaken(port: HostPort): Promise<boolean> {
     await (port.protocol === 'udp' ? bindUdp(port) : listenTcp(port))
     return false
   } catch (error) {
-    return errorCode(error) === 'EADDRINUSE'
+    if (errorCode(error) !== 'EACCES') return errorCode(error) === 'EADDRINUSE'
+    return isListed(port.ip, port.port, port.protocol === 'udp' ? 'udp' : 'tcp')
   }
 }
 

@@ -1,12 +1,13 @@
 import { newestApi, oldestApi } from '../engine/api-version.ts'
 import type { EngineVersion } from '../engine/engine.ts'
-import { formatBytes, formatMemory } from '../lib/bytes.ts'
+import { formatMemory } from '../lib/bytes.ts'
 import { programName } from '../lib/command-name.ts'
 import { SlipwayError } from '../lib/errors.ts'
 import { newPorts, overlap, refuseConflicts } from './conflicts.ts'
 import { type Finding, fail, failedFinding, pass, warn } from './finding.ts'
 import type { HostFacts } from './host-facts.ts'
 import { hostPorts } from './inspect.ts'
+import { judgeDisk, judgeImageDisk } from './judge-disk.ts'
 import type { HostState } from './state.ts'
 import type { HostTarget } from './target.ts'
 
@@ -31,7 +32,8 @@ export function judgeHost(
   return [
     judgeMemory(facts, current, target, needs),
     judgeLimits(facts),
-    judgeDisk(facts, current, target, needs),
+    ...judgeImageDisk(facts, current, target),
+    judgeDisk(facts, current, target, needs.cache),
     judgeStorage(facts),
     ...judgeLowPorts(facts, current, target),
     ...judgeConflicts(current, target),
@@ -109,46 +111,6 @@ function judgeLowPorts({ info }: HostFacts, current: HostState, target: HostTarg
     ),
   ]
 }
-
-function judgeDisk(
-  { info, freeDisk }: HostFacts,
-  current: HostState,
-  { image, volumes }: HostTarget,
-  { cache }: HostNeeds,
-): Finding {
-  const loaded = image ? current.images.some((one) => image.ids.includes(one.id)) : true
-  // Layers are unpacked to about three times their size.
-  const forImage = loaded || !image ? 0 : image.size * 4
-  const present = volumes.every((volume) => current.volumes.some((one) => one.name === volume.name))
-  const forCache = present ? 0 : cache
-  const where = info.rootDirectory || "the Engine's folder"
-  const wanted = `The image needs ${formatBytes(forImage)} more and the caches up to ${formatBytes(forCache)} in ${where}`
-  if (freeDisk === undefined) {
-    return warn(
-      'disk',
-      `${wanted}; how much is free cannot be seen from this machine`,
-      `look on the host: \`df -h ${where}\``,
-    )
-  }
-  const says = `${wanted}; ${formatBytes(freeDisk)} are free`
-  if (forImage + smallReserve > freeDisk) {
-    return fail(
-      'disk',
-      says,
-      'make room (`docker system df` shows what fills it), then run the same command again',
-    )
-  }
-  if (forImage + forCache + smallReserve > freeDisk)
-    return warn(
-      'disk',
-      says,
-      'make room, or give the cache less (`--set optimiser.cache=…`): a full disk stops every service of the host',
-    )
-  return pass('disk', says)
-}
-
-/** Bytes for logs and what services write. */
-const smallReserve = 100e6
 
 function judgeStorage({ info }: HostFacts): Finding {
   const says = `Images are kept with ${info.storageDriver}`

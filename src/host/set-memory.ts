@@ -16,14 +16,26 @@ export function headroom(used: number): number {
 }
 
 /**
- * Changes the limit of a container in place, memory and swap together, and reads it back from the cgroup. Throws
- * `memory-in-use` (exit code 1, nothing changed) below present use plus headroom: the kernel would end the service.
+ * Changes the limit of a container in place, memory and swap together, and reads it back from the cgroup; what fails
+ * after the Engine took it leaves the former one. Throws `memory-in-use` (exit code 1, nothing changed) below present
+ * use plus headroom: the kernel would end the service.
  */
-export async function setMemory(engine: Engine, step: SetMemory): Promise<(() => Promise<void>) | undefined> {
+export async function setMemory(engine: Engine, step: SetMemory): Promise<() => Promise<void>> {
   const { name, service, limit, previous, force } = step
   if (!force) await refuseBelowUse(engine, step)
-  await update(engine, name, limit, service)
-  return previous && (() => update(engine, name, previous, service))
+  try {
+    await update(engine, name, limit, service)
+  } catch (error) {
+    if (previous) await setLimit(engine, name, previous).catch(() => {})
+    throw error
+  }
+  return async () => {
+    if (previous) return update(engine, name, previous, service)
+    throw new SlipwayError(
+      'limit-stays',
+      `it had no limit before, and an Engine takes none away; \`${commandName()} install\` makes the container anew`,
+    )
+  }
 }
 
 /** Throws `memory-in-use` where a limit leaves no headroom above what the container uses now. */
@@ -41,8 +53,12 @@ export async function refuseBelowUse(
   )
 }
 
+async function setLimit(engine: Engine, name: string, { memory, swap }: MemoryLimit): Promise<void> {
+  await engine.containers.update(name, { memory, memorySwap: swap })
+}
+
 async function update(engine: Engine, name: string, limit: MemoryLimit, service: string): Promise<void> {
-  await engine.containers.update(name, { memory: limit.memory, memorySwap: limit.swap })
+  await setLimit(engine, name, limit)
   const real = await readLimit(engine, name)
   // The kernel counts in pages.
   if (real === undefined || Math.abs(real - limit.memory) < 65_536) return

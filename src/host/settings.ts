@@ -27,12 +27,15 @@ export function withSettings(
 /**
  * As `withSettings`, with settings that were stored by an earlier install: a release may have other services. Throws
  * `stored-setting`.
+ *
+ * @param verb what was typed, which takes `--unset`: those of a backup are forgotten by its restore
  */
 export function withStoredSettings(
   profile: Profile,
   stored: Readonly<Record<string, string>>,
   services: readonly string[],
   variables: Iterable<string> = [],
+  verb = 'install',
 ): Profile {
   return Object.entries(stored).reduce((merged, [key, value]) => {
     try {
@@ -40,7 +43,7 @@ export function withStoredSettings(
     } catch (error) {
       throw badInput(
         'stored-setting',
-        `The stored setting ${key}=${value} does not fit this release; \`${commandName()} install --unset ${key}\` forgets it.`,
+        `The stored setting ${key}=${value} does not fit this release; \`${commandName()} ${verb} --unset ${key}\` forgets it.`,
         error,
       )
     }

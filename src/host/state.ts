@@ -42,6 +42,8 @@ export interface HostContainer {
   readonly service: string
   readonly hash: string
   readonly release: string
+  /** Absent where its label was lost. */
+  readonly product?: string
   /** The profile it was installed with. */
   readonly profile: string
   readonly imageId: string

@@ -70,6 +70,17 @@ export function entryChecker(
   return tar as unknown as Writable
 }
 
+/** Until a checker takes more, or has closed. Nothing stays behind that listens: a volume has millions of chunks. */
+export function takesMore(checker: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      checker.off('drain', done).off('close', done)
+      resolve()
+    }
+    checker.once('drain', done).once('close', done)
+  })
+}
+
 function leadsOut(own: readonly string[], target: string, type: BackupArchive['type']): boolean {
   if (target.startsWith('/') && type === 'volume') return true
   let depth = target.startsWith('/') ? 0 : own.length - 1

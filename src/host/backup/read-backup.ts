@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
 import { commandName } from '../../lib/command-name.ts'
 import { badInput, errorCode, SlipwayError } from '../../lib/errors.ts'
-import { entryChecker } from './check-entries.ts'
+import { entryChecker, takesMore } from './check-entries.ts'
 import { damaged } from './damaged.ts'
 import {
   archiveName,
@@ -98,6 +98,8 @@ class ArchiveChecks {
     this.#number++
     this.#checker ??= this.#open(archive)
     const checker = this.#checker
+    // One that gave up since the last part was written has closed, and would not say so again.
+    this.#refuse(archive)
     if (!checker.write(content)) await takesMore(checker)
     this.#refuse(archive)
   }
@@ -120,6 +122,7 @@ class ArchiveChecks {
     const checker = this.#checker
     if (!checker) return
     this.#checker = undefined
+    this.#refuse(this.#expected[this.#at]!)
     await new Promise<void>((resolve) => {
       checker.once('close', resolve)
       checker.once('finish', resolve)
@@ -136,17 +139,6 @@ class ArchiveChecks {
       `${this.#file} is refused: ${archiveName(archive)} holds ${this.#fault}; nothing was changed. Take a backup that \`${commandName()} backup\` wrote.`,
     )
   }
-}
-
-/** Nothing stays behind that listens: a volume has thousands of parts. */
-function takesMore(checker: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      checker.off('drain', done).off('close', done)
-      resolve()
-    }
-    checker.once('drain', done).once('close', done)
-  })
 }
 
 async function* reopen(

@@ -7,7 +7,7 @@ import { type Pack, pack } from 'tar-stream'
 import { replaceFile } from '../../lib/atomic.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import type { Report } from '../../lib/progress.ts'
-import { entryChecker } from './check-entries.ts'
+import { entryChecker, takesMore } from './check-entries.ts'
 import {
   type BackupArchive,
   type BackupHeader,
@@ -105,31 +105,32 @@ async function* checked(
   const checker = entryChecker(archive, (found) => {
     fault ??= found
   })
-  const ended = new Promise<void>((resolve, reject) => {
-    checker.once('finish', resolve)
-    checker.once('error', (cause) => {
-      const message = `The ${archive.type} ${archive.of} was cut off while it was read, perhaps because a file in it shrank; nothing was written. Run the same command again.`
-      reject(new SlipwayError('cut-off', message, { cause }))
-    })
+  let failure: SlipwayError | undefined
+  checker.once('error', (cause) => {
+    const message = `The ${archive.type} ${archive.of} was cut off while it was read, perhaps because a file in it shrank; nothing was written. Run the same command again.`
+    failure = new SlipwayError('cut-off', message, { cause })
   })
-  ended.catch(() => {})
+  const ended = new Promise<void>((resolve) => {
+    checker.once('finish', resolve).once('close', resolve)
+  })
+  const refuse = (): void => {
+    if (failure) throw failure
+  }
   for await (const chunk of chunks) {
-    if (!checker.write(chunk)) await Promise.race([drained(checker), ended])
+    refuse()
+    // No race with what ends much later, which would keep each of its rounds until then.
+    if (!checker.write(chunk)) await takesMore(checker)
+    refuse()
     yield chunk
   }
   checker.end()
   await ended
+  refuse()
   if (fault === undefined) return
   throw new SlipwayError(
     'unsafe-content',
     `The ${archive.type} ${archive.of} cannot be backed up: it holds ${fault}, which no restore accepts; remove that in the container, then run the same command again.`,
   )
-}
-
-function drained(stream: NodeJS.EventEmitter): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('drain', () => resolve())
-  })
 }
 
 function put(tar: Pack, name: string, content: Buffer, mtime: Date): Promise<void> {

@@ -2,6 +2,7 @@ import { judgeLicence, missingFeatures } from '../../bundle/licence/judge-licenc
 import type { Licence } from '../../bundle/licence/licence.ts'
 import { commandName } from '../../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../../lib/errors.ts'
+import type { HostContainer } from '../state.ts'
 
 /** A licence whose signature was found good. */
 export interface HeldLicence {
@@ -18,10 +19,22 @@ export interface LicenceQuestion {
   readonly given?: HeldLicence
   /** On the host; 'forged' where no key of the product signed it. */
   readonly installed?: HeldLicence | 'forged'
-  /** The release that runs now, where one does. */
+  /** The release that is there now, where one is (`presentRelease`). */
   readonly running?: string
   readonly release: string
   readonly now: Date
+}
+
+/** The release that runs; where everything is stopped, as after its host was started, `wanted` if that is there. Pure. */
+export function presentRelease(
+  containers: readonly Pick<HostContainer, 'release' | 'status'>[],
+  wanted: string,
+): string | undefined {
+  const present =
+    containers.find(({ status }) => status === 'running') ??
+    containers.find(({ release }) => release === wanted) ??
+    containers[0]
+  return present?.release
 }
 
 /**

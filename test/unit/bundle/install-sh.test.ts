@@ -66,6 +66,96 @@ describe('what Docker’s command warns of', () => {
   })
 })
 
+describe('on hosts of many kinds', () => {
+  const run = async (answers: Record<string, string>, env: NodeJS.ProcessEnv = {}) => {
+    const { calls, ...rest } = await typeOn(
+      path.join(scratch.path, 'site'),
+      'sh ../acme-wan status',
+      { ...has('sha256:01'), ...answers },
+      env,
+    )
+    return { ...rest, call: calls.find((one) => one.startsWith('run ')) ?? '' }
+  }
+
+  it('what a shell warns of before Docker’s command runs is no answer of the Engine', async () => {
+    const warned = {
+      'version *': 'echo "bash: warning: setlocale: LC_ALL: cannot change locale" >&2; echo linux amd64',
+    }
+    expect((await run(warned)).exitCode).toBe(0)
+  })
+
+  it('Podman’s docker command is told from an Engine that is down', async () => {
+    const podman = `echo "Error: template: version:1:20: can't evaluate field Arch in type *define.Version" >&2; exit 125`
+    const { exitCode, stderr } = await run({ 'version *': podman })
+    expect([exitCode, stderr]).toEqual([
+      3,
+      expect.stringMatching(/Podman is no Docker Engine; install .* then run: acme-wan status$/),
+    ])
+  })
+
+  it('sudo is given the command’s path, as it looks in neither /usr/local/bin nor ~/.local/bin everywhere', async () => {
+    const { stderr } = await run({ 'version *': 'echo "permission denied" >&2; exit 1' })
+    expect(stderr).toContain('run: sudo ../acme-wan status (or ')
+  })
+
+  it('a folder that the Engine does not see is named, with where to go', async () => {
+    const unseen = 'echo "invalid mount config: bind source path does not exist: X" >&2; exit 125'
+    const { exitCode, stderr } = await run({ 'run *': unseen, 'create *': unseen })
+    const place = path.join(scratch.path, 'site')
+    expect([exitCode, stderr.split('\n').at(-1)]).toEqual([
+      3,
+      expect.stringMatching(
+        `does not see ${place} of this host .* go into a home folder, .*run: acme-wan status$`,
+      ),
+    ])
+  })
+
+  it('an Engine in a virtual machine is given its own socket, and nothing of this host but the folders', async () => {
+    const machines = [
+      { 'info *': 'echo Docker Desktop', 'context *': 'echo unix:///home/bob/.docker/desktop/docker.sock' },
+      {
+        'info *': 'echo Ubuntu 24.04 LTS',
+        'context *': 'echo unix:///Users/bob/.colima/default/docker.sock',
+      },
+      { 'info *': 'echo Alpine Linux', 'context *': 'echo unix:///home/bob/.rd/docker.sock' },
+    ]
+    for (const machine of machines) {
+      const { call } = await run(machine)
+      expect(call).toContain('"src=/var/run/docker.sock",dst=/var/run/docker.sock')
+      expect(call).toContain('--user 0:0')
+      expect(call).not.toContain('machine-id')
+    }
+  })
+
+  it('by which addresses clients reach the host is told to an Engine that has a network of its own', async () => {
+    const addresses = { SLIPWAY_HOST_ADDRESSES: '192.0.2.7' }
+    const rootless = {
+      'info *': 'echo "Debian [name=rootless]"',
+      'context *': 'echo unix:///run/user/1000/docker.sock',
+    }
+    expect((await run({}, addresses)).call).toContain('SLIPWAY_HOST_ADDRESSES=192.0.2.7 ')
+    const ip = path.join(scratch.path, 'site', 'fake-bin', 'ip')
+    await mkdir(path.dirname(ip), { recursive: true })
+    await writeFile(
+      ip,
+      "#!/bin/sh\nprintf '%s\\n' '2: eth0    inet 198.51.100.4/24 brd 198.51.100.255 scope global' '3: docker0    inet 172.17.0.1/16 scope global'\n",
+      { mode: 0o755 },
+    )
+    expect((await run(rootless)).call).toContain('SLIPWAY_HOST_ADDRESSES=198.51.100.4 ')
+    expect((await run({})).call).not.toContain('SLIPWAY_HOST_ADDRESSES')
+  })
+})
+
+it('a folder counts as writable where a file can be made in it', async () => {
+  const { exitCode, stderr } = await typeOn(scratch.path, 'sh install.sh', has('sha256:01'), {
+    SLIPWAY_BIN: '/proc',
+  })
+  expect([exitCode, stderr]).toEqual([
+    3,
+    expect.stringContaining('SLIPWAY_BIN is /proc, which is no folder that can be written'),
+  ])
+})
+
 describe('where an Engine counts IDs in a way of its own', () => {
   const other = {
     'info --format {{.DriverStatus}}': 'echo io.containerd.snapshotter.v1',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { chooseProfile } from '../../../src/cli/host-plan.ts'
 import { loadDefinition } from '../../../src/definition/load.ts'
+import type { BackupHeader } from '../../../src/host/backup/format.ts'
 import { emptyState, withRelease } from '../../../src/host/state-document.ts'
 import { repository } from '../../support/slipway.ts'
 import { emptyHost } from '../host/sample.ts'
@@ -30,4 +31,19 @@ it('an install without a profile takes the last one, also where containers are o
   }
   expect(await chosen(withRelease(emptyState, { ...release, profile: 'datacentre' }))).toBe('datacentre')
   expect(await chosen(emptyState)).toBe('campus')
+})
+
+it('a backup with settings that the release has no place for is told with the restore that leaves them out', async () => {
+  const definition = await loadDefinition(repository)
+  const stored = { ...emptyState, settings: { 'relay.port': '99' } }
+  const header = { profile: 'branch' } as BackupHeader
+  const choose = (unset: string[]) =>
+    chooseProfile(definition, 'acme', { directory: '.', unset }, emptyHost, stored, {
+      header,
+      file: '/backups/site 7.tgz',
+    })
+  await expect(choose([])).rejects.toThrow(
+    'does not fit this release; `slipway restore "/backups/site 7.tgz" --unset relay.port` forgets it.',
+  )
+  expect((await choose(['relay.port'])).settings).toEqual({})
 })

@@ -99,6 +99,78 @@ describe('an error of the Engine', () => {
     ],
     [
       answer(
+        500,
+        'failed to set up container networking: driver failed programming external connectivity on endpoint x (0f): failed to bind host port for 0.0.0.0:53:172.18.0.2:53/udp: address already in use',
+      ),
+      local,
+      'port-taken',
+      'Port 53/udp on the Docker host is already in use; `docker ps` and `ss -lpntu` show by what: stop that, or give the profile another port, then run the same command again.',
+    ],
+    [
+      answer(
+        500,
+        'failed to set up container networking: driver failed programming external connectivity on endpoint x (0f): failed to bind host port 0.0.0.0:53/udp: address already in use',
+      ),
+      local,
+      'port-taken',
+      'Port 53/udp on the Docker host is already in use; `docker ps` and `ss -lpntu` show by what: stop that, or give the profile another port, then run the same command again.',
+    ],
+    [
+      answer(
+        500,
+        'failed to set up container networking: driver failed programming external connectivity on endpoint x (0f): failed to bind host port [::]:53/udp: address already in use',
+      ),
+      local,
+      'port-taken',
+      'Port 53/udp on the Docker host is already in use; `docker ps` and `ss -lpntu` show by what: stop that, or give the profile another port, then run the same command again.',
+    ],
+    [
+      answer(
+        500,
+        'driver failed programming external connectivity on endpoint x (0f): Error starting userland proxy: listen udp4 192.0.2.7:53: bind: cannot assign requested address',
+      ),
+      local,
+      'no-address',
+      'The Docker host has no address 192.0.2.7 to publish a port on; `ip address` shows those it has: give the profile one of them, then run the same command again.',
+    ],
+    [
+      answer(
+        500,
+        'failed to set up container networking: driver failed programming external connectivity on endpoint x (0f): failed to bind host port 192.0.2.7:53/udp: cannot assign requested address',
+      ),
+      local,
+      'no-address',
+      'The Docker host has no address 192.0.2.7 to publish a port on; `ip address` shows those it has: give the profile one of them, then run the same command again.',
+    ],
+    [
+      answer(
+        500,
+        'driver failed programming external connectivity on endpoint x (0f): Error starting userland proxy: error while calling PortManager.AddPort(): cannot expose privileged port 53, … or choose a larger port number (>= 1024): listen tcp4 0.0.0.0:53: bind: permission denied',
+      ),
+      local,
+      'port-not-allowed',
+      'The Docker Engine may not publish port 53, as it does not run as root; let it (`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=53`), or give the profile a port from 1024 on, then run the same command again.',
+    ],
+    [
+      answer(500, `RWLayer is unexpectedly nil for container ${'0123456789ab'.padEnd(64, 'c')}`),
+      local,
+      'gone',
+      'The Docker Engine has no container 0123456789ab any more; run the same command again.',
+    ],
+    [
+      answer(500, 'RWLayer of container /acme-dns-1 is unexpectedly nil'),
+      local,
+      'gone',
+      'The Docker Engine has no container acme-dns-1 any more; run the same command again.',
+    ],
+    [
+      answer(409, 'removal of container acme-reader-0f is already in progress'),
+      local,
+      'gone',
+      'The Docker Engine has no container acme-reader-0f any more; run the same command again.',
+    ],
+    [
+      answer(
         409,
         'Conflict. The container name "/acme-dns-1" is already in use by container "0123456789abcdef". You have to remove (or rename) that container to be able to reuse that name.',
       ),

@@ -40,11 +40,11 @@ it('a container without a change, of which an Engine says null, has none', async
 it('a refusal keeps the words of the Engine', async () => {
   const engine = await engineThat((_, response) => {
     response.writeHead(409, { 'Content-Type': 'application/json' })
-    response.end('{"message":"removal of container a is already in progress"}')
+    response.end('{"message":"Container a is paused and must be unpaused first"}')
   })
   expect(await caughtLater(() => engine.containers.remove('a'))).toMatchObject({
     code: 'conflict',
-    message: expect.stringContaining('refused: removal of container a is already in progress;') as string,
+    message: expect.stringContaining('refused: Container a is paused and must be unpaused first;') as string,
   })
 })
 

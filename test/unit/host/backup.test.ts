@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { type Header, pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -133,6 +135,36 @@ describe('a backup file', () => {
     await expect(writeBackup(file, header, async () => broken(), silent)).rejects.toThrow()
     expect(await readdir(folder)).toEqual(['b.tgz'])
     expect((await readFile(file)).equals(before)).toBe(true)
+  })
+
+  it('of a large volume takes no more memory the longer it is written', async () => {
+    setFlagsFromString('--expose-gc')
+    const heap = (): number => {
+      runInNewContext('gc')()
+      return process.memoryUsage().heapUsed
+    }
+    const size = 256 * 1024 * 1024
+    const tar = pack()
+    tar.entry({ name: 'big', size })
+    const start = await whole(
+      pieces(
+        await tar[Symbol.asyncIterator]()
+          .next()
+          .then(({ value }) => value),
+      ),
+    )
+    let grown = 0
+    const volume = async function* (): AsyncGenerator<Uint8Array> {
+      yield start
+      const before = heap()
+      const chunk = Buffer.alloc(16 * 1024)
+      for (let at = 0; at < size; at += chunk.length) yield chunk
+      grown = heap() - before
+      yield Buffer.alloc(1024)
+    }
+    const file = path.join(scratch.path, 'large.tgz')
+    await writeBackup(file, { ...header, archives: [cache] }, async () => volume(), silent)
+    expect(grown).toBeLessThan(2 * 1024 * 1024)
   })
 
   it('is not written with what its restore would refuse', async () => {
@@ -272,6 +304,17 @@ describe('a backup file', () => {
     expect((await refusal(file)).message).toBe(
       `FILE is damaged or no backup: volumes/cache.tar is no whole tar; ${next}`,
     )
+  })
+
+  it('is refused where an archive is no tar from its first bytes on, whatever follows, and waits for nothing', async () => {
+    const bad: Entry = [{ name: 'volumes/cache.tar.000001' }, 'x'.repeat(1024)]
+    const more: Entry = [{ name: 'volumes/cache.tar.000002' }, Buffer.alloc(1024 * 1024, 'x')]
+    const other: Entry = [{ name: 'configuration/dns.tar.000001' }, Buffer.alloc(1024)]
+    for (const [index, members] of [[bad], [bad, more], [bad, other]].entries())
+      expect(await refusal(await forge(`no-tar-${index}.tgz`, [head(), ...members]))).toMatchObject({
+        code: 'damaged-backup',
+        message: `FILE is damaged or no backup: volumes/cache.tar is no whole tar; ${next}`,
+      })
   })
 
   it('with a part larger than any is refused before that is in memory', async () => {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Licence } from '../../../src/bundle/licence/licence.ts'
-import { checkLicence, type LicenceQuestion } from '../../../src/host/licence/check-licence.ts'
+import {
+  checkLicence,
+  type LicenceQuestion,
+  presentRelease,
+} from '../../../src/host/licence/check-licence.ts'
 
 const licence: Licence = {
   format: 1,
@@ -46,6 +50,15 @@ describe('an install', () => {
     expect(ask({ installed: over, running: '2.0.0' })).toEqual([
       `The licence of Example Ltd ended on 2026-06-30: acme-wan 2.0.0 goes on as it is, and takes no other release; ${next}.`,
     ])
+  })
+
+  it('of the release that is there but stopped goes on as well, and of another one never', () => {
+    const stopped = { release: '2.0.0', status: 'exited' } as const
+    const half = { release: '1.0.0', status: 'created' } as const
+    expect(presentRelease([half, stopped], '2.0.0')).toBe('2.0.0')
+    expect(presentRelease([stopped], '3.0.0')).toBe('2.0.0')
+    expect(presentRelease([stopped, { ...half, status: 'running' }], '2.0.0')).toBe('1.0.0')
+    expect(presentRelease([], '2.0.0')).toBeUndefined()
   })
 
   it('of another release is refused with an ended licence', () => {

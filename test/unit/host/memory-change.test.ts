@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { ContainerDocument } from '../../../src/engine/documents.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
+import { applyPlan } from '../../../src/host/apply.ts'
 import { planHost } from '../../../src/host/plan.ts'
 import { planMemoryChange } from '../../../src/host/plan-memory.ts'
 import { reloadService, setMemory } from '../../../src/host/set-memory.ts'
+import { silent } from '../../../src/lib/progress.ts'
 import { caught } from '../../support/caught.ts'
 import { applyStep } from './model-host.ts'
 import { composeText, emptyHost, sampleTarget } from './sample.ts'
@@ -135,6 +137,30 @@ describe('setting a memory limit', () => {
     expect(updates).toEqual([])
     await setMemory(engine, { ...step, force: true })
     expect(updates).toHaveLength(1)
+  })
+
+  it('that failed after the Engine took it is the former one again', async () => {
+    const { engine, updates } = engineWith({ real: `${64 * MiB}` })
+    await expect(setMemory(engine, step)).rejects.toThrow('its cgroup says 64 MiB')
+    expect(updates.at(-1)).toEqual(['acme-optimiser-1', { memory: 64 * MiB, memorySwap: 64 * MiB }])
+  })
+
+  it('of a service that had none stands, and is told so, when what follows fails', async () => {
+    const { engine } = engineWith({ real: `${128 * MiB}` })
+    const { previous: _, ...first } = { ...step, reason: '' }
+    const tell = {
+      action: 'reload-service',
+      service: 'optimiser',
+      name: step.name,
+      command: ['/r'],
+      reason: '',
+    } as const
+    await expect(applyPlan([first, tell], { engine, report: silent })).rejects.toMatchObject({
+      exitCode: 4,
+      message: expect.stringContaining(
+        'and this stands: set memory of acme-optimiser-1 to 128 MiB (it had no limit before, and an Engine takes none away; `slipway install` makes the container anew)',
+      ),
+    })
   })
 
   it('that the cgroup does not show is an error', async () => {

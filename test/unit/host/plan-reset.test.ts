@@ -176,6 +176,28 @@ describe('a reset', () => {
     )
   })
 
+  it('of one service leaves a network as it is that others are on, also where the Compose file says otherwise now', () => {
+    const changes = [
+      `${composeText}networks:\n  default: { internal: true }\n`,
+      `${composeText.replaceAll('    image:', '    networks: [other]\n    image:')}networks:\n  other: {}\n`,
+    ]
+    for (const compose of changes) {
+      const target = sampleTarget({ compose })
+      const steps = planReset(
+        installed,
+        target,
+        { level: 'clean', services: ['dns'], emptied: [] },
+        noSettings,
+      )
+      const done = steps.reduce(applyStep, installed)
+      expect(done.containers.find(({ service }) => service === 'optimiser')).toEqual(
+        installed.containers.find(({ service }) => service === 'optimiser'),
+      )
+      const installedAnew = reach(done, target)
+      expect(planHost(installedAnew, target)).toEqual([])
+    }
+  })
+
   it('of one service touches no other', () => {
     fc.assert(
       fc.property(fc.constantFrom(...resetLevels), fc.constantFrom('dns', 'optimiser'), (level, service) => {

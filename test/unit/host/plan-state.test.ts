@@ -142,6 +142,30 @@ describe('an install that remembers', () => {
   })
 })
 
+describe('a reload that a run left due', () => {
+  it('is of the name that its container has by then', () => {
+    const compose = composeText.replace(
+      '    mem_limit: 64m',
+      '    mem_limit: 64m\n    x-slipway: { reload: [r] }',
+    )
+    const target = sampleTarget({ compose })
+    const installed = planHost(emptyHost, target).reduce(applyStep, emptyHost)
+    const containers = installed.containers.map((one) =>
+      one.service === 'optimiser' ? { ...one, name: 'acme-optimiser-1.next' } : one,
+    )
+    const host = { ...installed, containers }
+    const stored = withDueReload(
+      emptyState,
+      'optimiser',
+      containers.find(({ service }) => service === 'optimiser')!.id,
+    )
+    const release = { release: '1.0.0', image: 'sha256:a', profile: 'branch' }
+    const steps = withStateSteps(planHost(host, target), host, stored, { settings: {}, release })
+    expect(steps.map(({ action }) => action)).toContain('reload-service')
+    expect(() => steps.reduce(applyStep, host)).not.toThrow()
+  })
+})
+
 describe('names that Slipway keeps for itself', () => {
   it('are refused where a stranger has them', () => {
     const foreign = { ...emptyHost.foreign, containers: ['acme-mutex'], volumes: ['acme_state'] }

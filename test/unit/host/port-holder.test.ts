@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { findPortHolder, listeningInodes } from '../../../src/host/port-holder.ts'
+import { findPortHolder, isHeld, listeningInodes } from '../../../src/host/port-holder.ts'
 
 const tcpTable = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 3500007F:0035 00000000:0000 0A 00000000:00000000 00:00000000 00000000   101        0 15001 1 0 100 0 0 10 0
@@ -19,6 +19,16 @@ describe('who holds a port', () => {
       listeningInodes(udpTable, 53, 'udp'),
       listeningInodes(tcpTable, 3128, 'tcp'),
     ]).toEqual([['15001'], ['15010'], []])
+  })
+
+  it('what may not be bound is told by the tables: one address is in the way of all, and all of each', () => {
+    const all = '   0: 00000000000000000000000000000000:0035 00000000000000000000000000000000:0000 0A'
+    expect([
+      ...['', '0.0.0.0', '127.0.0.53', '192.0.2.7'].map((ip) => isHeld(tcpTable, ip, 53, 'tcp')),
+      isHeld(udpTable, '', 53, 'udp'),
+      isHeld(all, '192.0.2.7', 53, 'tcp'),
+      isHeld(tcpTable, '', 3128, 'tcp'),
+    ]).toEqual([true, true, true, false, true, true, false])
   })
 
   it('on Linux it is found in /proc, elsewhere nothing is', async () => {

@@ -32,7 +32,10 @@ const needs = { profile: 'branch', cache: 2 * GiB }
 const target = sampleTarget()
 
 /** Findings that don't pass, of a host that is fit but for `change`. */
-function trouble(change: Partial<HostFacts> | { info: Partial<EngineInfo> }, foreign: Partial<Foreign> = {}) {
+function trouble(
+  change: Partial<Omit<HostFacts, 'info'>> & { info?: Partial<EngineInfo> },
+  foreign: Partial<Foreign> = {},
+) {
   const changed = { ...facts, ...change, info: { ...info, ...change.info } }
   const current = { ...emptyHost, foreign: { ...emptyHost.foreign, ...foreign } }
   return judgeHost(changed, current, target, needs).filter((one) => one.status !== 'pass')
@@ -94,6 +97,19 @@ describe('preflight', () => {
         fix: 'look on the host: `df -h /var/lib/docker`',
       },
     ])
+  })
+
+  it('holds the image against the disk where containerd keeps images, where that is another', () => {
+    const containerd = { containerdStore: true, imageDirectory: '/var/lib/containerd' }
+    expect(trouble({ info: containerd, freeImageDisk: 50e6 })).toEqual([
+      {
+        check: 'image disk',
+        status: 'fail',
+        says: 'The image needs 4.00 kB more in /var/lib/containerd; 50.0 MB are free',
+        fix: 'make room (`docker system df` shows what fills it), then run the same command again',
+      },
+    ])
+    expect(trouble({ info: containerd, freeImageDisk: 1e9 })).toEqual([])
   })
 
   it('names who holds a port, and how the usual holder of port 53 lets go of it', () => {

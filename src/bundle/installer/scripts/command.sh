@@ -5,6 +5,8 @@ set -u
 name=@command@
 image=@image@
 again="$name${*:+ $*}"
+# On many hosts sudo looks neither in /usr/local/bin nor in ~/.local/bin.
+as_root="$0${*:+ $*}"
 
 @engine@
 
@@ -16,6 +18,21 @@ may_mount() {
   /usr/sbin | /usr/sbin/* | /usr/share | /usr/share/slipway* | /var | /var/run | /run/slipway*) return 1 ;;
   *) return 0 ;;
   esac
+}
+
+# Whether the Engine runs in a virtual machine of this host: there it has its own socket, and its own network.
+is_virtual() {
+  case "$about $endpoint" in
+  *'Docker Desktop'* | *unix://*/.colima/* | *unix://*/colima/* | *unix://*/.lima/* | *unix://*/.rd/*) return 0 ;;
+  esac
+  [ "$(uname -s)" = Darwin ]
+}
+
+# By which addresses clients reach this host, where the Engine has a network of its own and cannot tell.
+host_addresses() {
+  { ip -4 -o address show scope global 2>/dev/null || ifconfig 2>/dev/null; } | sed -n \
+    -e '/: docker/d' -e '/: br-/d' -e '/: virbr/d' -e '/inet \(addr:\)\{0,1\}127\./d' \
+    -e 's/.*inet \(addr:\)\{0,1\}\([0-9.]*\).*/\2/p' | tr '\n' ' '
 }
 
 # One field of --mount, whatever the path holds.
@@ -109,15 +126,18 @@ run() {
   group=
   place=elsewhere
   endpoint=$(engine_address)
+  addresses=${SLIPWAY_HOST_ADDRESSES:-}
+  machine_id=
   case $endpoint in
   unix://*)
     place=here
-    case $about in
-    *'Docker Desktop'*) ;;
-    *)
+    if is_virtual; then
+      : "${addresses:=$(host_addresses)}"
+    else
+      [ ! -f /etc/machine-id ] || machine_id=yes
       socket=${endpoint#unix://}
       case $about in
-      *name=rootless*) ;;
+      *name=rootless*) : "${addresses:=$(host_addresses)}" ;;
       *)
         if [ "$(id -u)" != 0 ]; then
           user=$(id -u):$(id -g)
@@ -126,8 +146,7 @@ run() {
         fi
         ;;
       esac
-      ;;
-    esac
+    fi
     ;;
   esac
   working=/
@@ -158,7 +177,7 @@ run() {
   done <<DIRECTORIES
 $directories
 DIRECTORIES
-  if [ "$place" = here ] && [ -f /etc/machine-id ]; then
+  if [ -n "$machine_id" ]; then
     set -- --mount type=bind,src=/etc/machine-id,dst=/etc/machine-id,readonly "$@"
   fi
   if [ "$place" = here ] && [ -n "$registry" ]; then
@@ -169,6 +188,7 @@ DIRECTORIES
       [ ! -e "$known" ] || set -- --mount "type=bind,$(field src "$known"),$(field dst "$known"),readonly" "$@"
     done
   fi
+  [ -z "$addresses" ] || set -- --env "SLIPWAY_HOST_ADDRESSES=$addresses" "$@"
   [ -z "${NO_COLOR:-}" ] || set -- --env NO_COLOR "$@"
   # Questions are for a terminal. What else comes in belongs to who called: the lines of a loop, say.
   interactive=
@@ -184,6 +204,20 @@ DIRECTORIES
   fi
 }
 
+# Names a folder that the Engine cannot mount. No Engine has the image: it holds mounts against its host before it looks.
+refuse_unseen() {
+  while IFS= read -r directory; do
+    [ -n "$directory" ] || continue
+    case $(docker create --pull never --mount "type=bind,$(field src "$directory"),dst=/seen" slipway-no-such-image:0 2>&1) in
+    *'source path does not exist'* | *'Mounts denied'* | *'creating mount source path'*)
+      fail 3 "The Docker Engine does not see $directory of this host (one from snap sees home folders only, one in a virtual machine those that it shares); go into a home folder, with the files that you name, then run: $again"
+      ;;
+    esac
+  done <<DIRECTORIES
+$directories
+DIRECTORIES
+}
+
 verb=${1:-}
 find_engine
 code=0
@@ -191,6 +225,7 @@ run "$@" || code=$?
 if [ "$code" = 125 ]; then
   docker image inspect "$image" >/dev/null 2>&1 ||
     fail 3 "The image of this command is no longer in the Docker Engine; bring it back with: sh install.sh"
+  [ "$place" = elsewhere ] || refuse_unseen
   exit 1
 fi
 if [ "$code" = 0 ] && [ "$verb" = uninstall ]; then

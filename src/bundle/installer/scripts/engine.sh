@@ -26,12 +26,27 @@ find_engine() {
     fail 3 "The Docker Engine runs ${server%% *} containers; switch Docker Desktop to Linux containers, then run: $again"
 }
 
-# Docker's command may warn first, such as of a ~/.docker/config.json that only root may read: that is no answer.
+# Docker's command, or the shell that it is started by, may warn first, such as of a ~/.docker/config.json that only root may
+# read, or of a locale that is not there: that is no answer.
 ask_engine() {
+  docker version --format '{{.Server.Os}} {{.Server.Arch}}' 2>/dev/null && return
   code=0
   said=$(docker version --format '{{.Server.Os}} {{.Server.Arch}}' 2>&1) || code=$?
   printf '%s\n' "$said" | sed '/^WARNING: /d; /^$/d'
   return "$code"
+}
+
+# What starts the Engine of this host.
+starter() {
+  if [ "$(uname -s)" = Darwin ]; then
+    echo 'open -a Docker, colima start, or what else runs it'
+  elif [ -e /snap/bin/docker ]; then
+    echo 'sudo snap start docker'
+  elif command -v rc-service >/dev/null 2>&1; then
+    echo 'sudo rc-service docker start'
+  else
+    echo 'sudo systemctl start docker'
+  fi
 }
 
 engine_address() {
@@ -46,14 +61,17 @@ no_engine() {
   user_name=$(id -un 2>/dev/null) || user_name=USER
   case $1 in
   *'permission denied'*)
-    fail 3 "You may not use the Docker Engine at $address; run: sudo $again (or become a member of the group docker: sudo usermod -aG docker $user_name, log in anew, then run: $again)"
+    fail 3 "You may not use the Docker Engine at $address; run: sudo ${as_root:-$again} (or become a member of the group docker: sudo usermod -aG docker $user_name, log in anew, then run: $again)"
+    ;;
+  *podman* | *"can't evaluate field Arch"*)
+    fail 3 "The docker command of this host is Podman's, and Podman is no Docker Engine; install the Docker Engine in its place (https://docs.docker.com/engine/install), then run: $again"
     ;;
   *'unable to resolve docker endpoint'* | *'Current context '*' is not found'*)
     fail 3 "The context that Docker's command is to use is not there; correct it (docker context ls), then run: $again"
     ;;
   *)
     case $address in
-    unix:*) fail 3 "No Docker Engine answers at $address; start it (sudo systemctl start docker), then run: $again" ;;
+    unix:*) fail 3 "No Docker Engine answers at $address; start it ($(starter)), then run: $again" ;;
     *) fail 3 "No Docker Engine answers at $address; correct DOCKER_HOST or the context (docker context ls), then run: $again" ;;
     esac
     ;;

@@ -139,7 +139,9 @@ choose_folder() {
   own=${HOME:-/}/.local/bin
   for target in "${SLIPWAY_BIN:-/usr/local/bin}" "${SLIPWAY_BIN:-$own}"; do
     [ "$target" != "$own" ] || mkdir -p "$target" || break
-    { [ -d "$target" ] && [ -w "$target" ]; } || continue
+    # BusyBox says of a file system that is read-only that root may write to it.
+    trial=$target/.$command.$$.tmp
+    { [ -d "$target" ] && [ -w "$target" ] && (: >"$trial") 2>/dev/null && rm -f "$trial"; } || continue
     [ ! -e "$target/$command" ] || grep -q '^# @marker@$' "$target/$command" 2>/dev/null ||
       fail 3 "$target/$command is there already and is no command of this installer; move it away, or choose another folder: SLIPWAY_BIN=DIR $again"
     return 0
