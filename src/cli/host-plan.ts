@@ -148,8 +148,7 @@ export async function withTakenPorts(
 ): Promise<HostState> {
   const { transport } = engine.endpoint
   if (transport !== 'unix' && transport !== 'npipe') return current
-  const { operatingSystem } = await engine.info()
-  if (env.SLIPWAY_PRODUCT && operatingSystem === 'Docker Desktop') return current
+  if (env.SLIPWAY_PRODUCT && (await engine.info()).operatingSystem === 'Docker Desktop') return current
   const known = current.foreign.ports
   const wanted = newPorts(current, target).filter((port) => !known.some((one) => one.port === port.port))
   const taken = await Promise.all(
