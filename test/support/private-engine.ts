@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -116,15 +117,19 @@ function guardFolder(folder: string): ChildProcess {
 
 async function launchContainerd(folder: string): Promise<ChildProcess> {
   const config = path.join(folder, 'containerd.toml')
+  const socket = containerdSocketOf(folder)
   const lines = [
     'version = 2',
     'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
     `root = "${path.join(folder, 'data', 'containerd')}"`,
     `state = "${path.join(folder, 'containerd')}"`,
-    `[grpc]\naddress = "${path.join(folder, 'containerd.sock')}"`,
+    `[grpc]\naddress = "${socket}"`,
   ]
   await writeFile(config, `${lines.join('\n')}\n`)
-  return inBackground(folder, 'unshare', ['--net', 'containerd', '--config', config])
+  const containerd = await inBackground(folder, 'unshare', ['--net', 'containerd', '--config', config])
+  // Before that it may still be in the host's network, and whoever enters its network then is in the host's too.
+  await until('a containerd of the test’s own listens', async () => existsSync(socket) || undefined)
+  return containerd
 }
 
 /** In the network of its containerd: without a default bridge a dockerd removes the one that it finds. */
@@ -132,7 +137,7 @@ async function launch({ path: folder }: Scratch, containerd: ChildProcess): Prom
   const parameters = [
     ...['--host', `unix://${socketOf(folder)}`, '--data-root', path.join(folder, 'data')],
     ...['--exec-root', path.join(folder, 'run'), '--pidfile', path.join(folder, 'pid')],
-    ...['--containerd', path.join(folder, 'containerd.sock')],
+    ...['--containerd', containerdSocketOf(folder)],
     ...['--bridge=none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'],
     ...['--default-address-pool', 'base=10.213.0.0/16,size=26'],
   ]
@@ -175,4 +180,8 @@ async function clear(scratch: Scratch): Promise<void> {
 
 function socketOf(folder: string): string {
   return path.join(folder, 'dockerd.sock')
+}
+
+function containerdSocketOf(folder: string): string {
+  return path.join(folder, 'containerd.sock')
 }
