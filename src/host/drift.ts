@@ -28,7 +28,8 @@ export function expectation(globs: readonly string[], mounts: readonly string[])
 }
 
 /**
- * Changes that deserve a look: not expected, and no folder that is named only because something in it changed.
+ * Changes that deserve a look: not expected, and no folder that is named only because something in it changed, or is
+ * there only for what is in it.
  * Without reading a file, so that a file written anew with the same content still counts.
  */
 export function suspects(
@@ -36,7 +37,7 @@ export function suspects(
   isExpected: (path: string) => boolean,
 ): PathChange[] {
   const folders = new Set(changes.map(({ path }) => parentOf(path)))
-  return changes.filter(({ path, kind }) => !isExpected(path) && !(kind === 'modified' && folders.has(path)))
+  return changes.filter(({ path, kind }) => !isExpected(path) && (kind === 'deleted' || !folders.has(path)))
 }
 
 /** Path → package, from dpkg's lists of the pinned packages ("name" → the text of its .list). */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { link, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -101,9 +101,21 @@ afterAll(async () => {
 
 describe('optional components', () => {
   it('change no layer beneath them', async () => {
-    const names = async (layout: string) =>
-      (await readLayout(layout, 'linux/amd64')).layers.slice(0, 4).map(({ digest }) => digest)
-    expect(await names(path.join(directory, 'build'))).toEqual(await names(builtImage().layoutDirectory))
+    const without = path.join(scratch.path, 'without')
+    const yaml = await readFile(path.join(directory, 'appliance.yaml'), 'utf8')
+    await mkdir(without)
+    await writeFile(path.join(without, 'appliance.yaml'), yaml.replace(/^optional: .*$/m, ''))
+    // The same versions, whatever the archive has by now.
+    await copyFile(path.join(directory, 'appliance.lock'), path.join(without, 'appliance.lock'))
+    for (const verb of ['lock', 'build']) {
+      const done = await slipway(['-C', without, verb], { env })
+      expect(done.exitCode, done.stderr + done.stdout).toBe(0)
+    }
+    const digests = async (product: string) =>
+      (await readLayout(path.join(product, 'build'), 'linux/amd64')).layers.map(({ digest }) => digest)
+    const beneath = (await digests(without)).slice(0, -1)
+    expect(beneath.length).toBe(4)
+    expect((await digests(directory)).slice(0, 4)).toEqual(beneath)
   })
 
   it('run as users of their own, with the least they need', async () => {

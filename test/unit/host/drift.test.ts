@@ -3,6 +3,7 @@ import type { PathChange } from '../../../src/engine/containers-port.ts'
 import { classify, expectation, pinnedPaths, suspects } from '../../../src/host/drift.ts'
 
 const modified = (path: string): PathChange => ({ path, kind: 'modified' })
+const added = (path: string): PathChange => ({ path, kind: 'added' })
 
 describe('the expectation of a service', () => {
   it('holds for what its globs match, where something is mounted, and what the Engine puts there', () => {
@@ -28,6 +29,17 @@ describe('the suspects among changes', () => {
       modified('/etc/passwd'),
       modified('/srv'),
     ])
+  })
+
+  it('leave out a folder that the Engine had to make for what it puts there', () => {
+    const isExpected = expectation([], [])
+    const changes = [added('/sbin'), added('/sbin/docker-init'), added('/srv'), added('/srv/a')]
+    expect(suspects(changes, isExpected)).toEqual([added('/srv/a')])
+    const emptied: PathChange[] = [
+      { path: '/opt', kind: 'deleted' },
+      { path: '/opt/a', kind: 'deleted' },
+    ]
+    expect(suspects(emptied, isExpected)).toEqual(emptied)
   })
 })
 
