@@ -64,7 +64,7 @@ export default defineConfig({
           ...integration,
         },
       },
-      // Against Engine 26.1 where test/run.mjs starts it; else against the Engine that is there.
+      // Against the Engine in a container that test/run.mjs starts; else against the Engine that is there.
       {
         test: {
           name: 'integration-26',

@@ -2,11 +2,12 @@
  * What `npm test` runs. Phases go on after one fails; what failed is told once more at the end. The last line is the
  * sum, alone: `N passed, N failed[, N skipped]`.
  *
- *     node test/run.mjs [--unit] [--golden] [--engine-26] [file filter…]
+ *     node test/run.mjs [--unit] [--golden] [--engine-26] [--engine-newest] [file filter…]
  *
- * --unit       type check, Biome and unit tests only: no Engine, no network
- * --golden     writes the golden files anew from what the code gives now
- * --engine-26  only the integration tests that run on Engine 26.1 too, on that
+ * --unit           type check, Biome and unit tests only: no Engine, no network
+ * --golden         writes the golden files anew from what the code gives now
+ * --engine-26      only the integration tests that run on Engine 26.1 too, on that
+ * --engine-newest  the same on the newest Engine that Debian has (sid), with either of its image stores
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,9 +23,15 @@ import { hostPackages } from './support/host-packages.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const { values, positionals: filters } = parseArgs({
-  options: { unit: { type: 'boolean' }, golden: { type: 'boolean' }, 'engine-26': { type: 'boolean' } },
+  options: {
+    unit: { type: 'boolean' },
+    golden: { type: 'boolean' },
+    'engine-26': { type: 'boolean' },
+    'engine-newest': { type: 'boolean' },
+  },
   allowPositionals: true,
 })
+const innerOnly = values['engine-26'] || values['engine-newest']
 const passedOnce = { passed: 1, failed: 0, skipped: 0 }
 const failedOnce = { passed: 0, failed: 1, skipped: 0 }
 
@@ -36,10 +43,10 @@ const failures = []
 const scratch = await mkdtemp(path.join(os.tmpdir(), 'slipway-test-run-'))
 const built = path.join(scratch, 'built')
 let engine
-let engine26
+let innerEngine
 let integrationEnded = false
 try {
-  if (filters.length === 0 && !values['engine-26']) {
+  if (filters.length === 0 && !innerOnly) {
     await phase('type check', () =>
       all(['typescript/bin/tsc', '-p', 'tsconfig.json'], ['typescript/bin/tsc', '-p', 'test/tsconfig.json']),
     )
@@ -50,15 +57,14 @@ try {
   if (wanted('integration') && filters.length > 0)
     await phase('integration tests', () => vitest(['integration', 'integration-apart']))
   else if (wanted('integration')) await Promise.all([integration(), integrationApart()])
-  if (wanted('integration-26')) {
-    await phase('set-up of Engine 26.1', startEngine26)
-    if (engine26)
-      await phase('integration tests on Engine 26.1', () =>
-        vitest(['integration-26'], { inside: engine26.inside }),
-      )
+  if (wanted('integration-26') && !values['engine-newest']) await lifeOn('Engine 26.1', 'startEngine26')
+  if (values['engine-newest']) {
+    const daemon = { features: { 'containerd-snapshotter': true } }
+    await lifeOn('the newest Engine', 'startNewestEngine')
+    await lifeOn('the newest Engine with containerd’s image store', 'startNewestEngine', { daemon })
   }
 } finally {
-  await engine26?.remove()
+  await innerEngine?.remove()
   await engine?.stop()
   await rm(scratch, { recursive: true, force: true })
 }
@@ -93,7 +99,7 @@ async function counted(name, run) {
 
 /** Whether a vitest project is to run: all unless an option or filters say which. */
 function wanted(project) {
-  if (values['engine-26']) return project === 'integration-26'
+  if (innerOnly) return project === 'integration-26'
   if (project !== 'unit' && (values.unit || values.golden)) return false
   if (filters.length === 0) return true
   if (project === 'integration-26') return false
@@ -117,17 +123,28 @@ async function setUp() {
   return passedOnce
 }
 
-/** The tests' own support is TypeScript: Vite, which Vitest stands on, loads it. */
-async function startEngine26() {
-  const { runnerImport } = await import('vite')
-  const { module } = await runnerImport(path.join(root, 'test', 'support', 'engine-26.ts'), {
-    root,
-    configFile: false,
-    logLevel: 'error',
+/** What an appliance lives through, on an Engine in a container, which a function of inner-engine.ts starts. */
+async function lifeOn(engineName, start, options = {}) {
+  await phase(`set-up of ${engineName}`, async () => {
+    // The tests' own support is TypeScript: Vite, which Vitest stands on, loads it.
+    const { runnerImport } = await import('vite')
+    const { module } = await runnerImport(path.join(root, 'test', 'support', 'inner-engine.ts'), {
+      root,
+      configFile: false,
+      logLevel: 'error',
+    })
+    const cacheDirectory = process.env.SLIPWAY_CACHE || path.join(built, 'cache')
+    innerEngine = await module[start]({ cacheDirectory, tcp: false, ...options })
+    const { engine, api } = innerEngine.engine.version
+    console.log(`Engine ${engine}, API ${api}`)
+    return passedOnce
   })
-  const cacheDirectory = process.env.SLIPWAY_CACHE || path.join(built, 'cache')
-  engine26 = await module.startEngine26({ cacheDirectory, tcp: false })
-  return passedOnce
+  if (!innerEngine) return
+  await phase(`integration tests on ${engineName}`, () =>
+    vitest(['integration-26'], { inside: innerEngine.inside }),
+  )
+  await innerEngine.remove()
+  innerEngine = undefined
 }
 
 /** Runs modules of node_modules one after another; passed when every one ends with 0. */

@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import { builtImage } from '../support/built-image.ts'
-import { type InnerEngine, startEngine26 } from '../support/engine-26.ts'
+import { type InnerEngine, startEngine26 } from '../support/inner-engine.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { repository, slipway } from '../support/slipway.ts'
 
@@ -89,7 +89,7 @@ async function inProduct(...parameters: string[]): Promise<void> {
 /** The container of the host's Engine that an inner Engine runs in. */
 async function containerOf({ env }: InnerEngine): Promise<string> {
   const port = Number(env.DOCKER_HOST.split(':').at(-1))
-  const containers = await (await connectEngine()).containers.list({ 'io.slipway.test': 'engine-26' })
+  const containers = await (await connectEngine()).containers.list({ 'io.slipway.test': 'inner-engine' })
   return containers.find((one) => one.ports.some((published) => published.port === port))!.id
 }
 

@@ -14,6 +14,8 @@ export interface PrivateApt {
   index(): Promise<PackageIndex>
   /** Unpacks a package into a folder that is there, without what it needs and without its scripts. */
   unpack(name: string, target: string): Promise<void>
+  /** Unpacks packages with all that they need; no script runs. */
+  unpackWhole(names: readonly string[], target: string): Promise<void>
 }
 
 /** Sets apt up in `folder` for one architecture, and fetches the lists from where this host's own apt does. */
@@ -27,12 +29,14 @@ export async function openPrivateApt(
     await mkdir(path.join(folder, part), { recursive: true })
   await writeFile(path.join(folder, 'status'), '')
   await writeFile(path.join(folder, 'etc', 'sources.list'), await sourceLines(source))
+  // What is only tried, such as sid, may come from a mirror that is behind.
+  const checked = source.security ? '' : 'Acquire::Check-Valid-Until "false";'
   const configuration = path.join(folder, 'apt.conf')
   await writeFile(
     configuration,
     `Dir "${folder}/"; Dir::Etc "etc"; Dir::State "state"; Dir::State::status "${folder}/status"; Dir::Cache "cache";
 APT::Architecture "${architecture}"; APT::Architectures { "${architecture}"; };
-APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::GzipIndexes "false";
+APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::GzipIndexes "false"; ${checked}
 `,
   )
   const apt = (...parameters: string[]) =>
@@ -66,6 +70,18 @@ APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "
       const file = (await readdir(folder)).find((one) => one.startsWith(`${name}_`) && one.endsWith('.deb'))
       await execa('dpkg-deb', ['-x', path.join(folder, file!), target])
     },
+    unpackWhole: async (names, target) => {
+      await apt('install', '--download-only', '--yes', ...names)
+      const archives = path.join(folder, 'cache', 'archives')
+      for (const file of await readdir(archives)) {
+        if (!file.endsWith('.deb')) continue
+        // Through the links of a merged /usr, as dpkg does; dpkg-deb -x would replace them.
+        await execa('dpkg-deb', ['--fsys-tarfile', path.join(archives, file)], { buffer: false }).pipe(
+          'tar',
+          [...['-x', '--keep-directory-symlink', '-C', target]],
+        )
+      }
+    },
   }
 }
 
@@ -80,10 +96,13 @@ export async function sourceLines(source: DebianSource): Promise<string> {
   return lines.join('')
 }
 
-function suitesOf({ suite }: DebianSource): { suite: string; kind: 'main' | 'security' }[] {
+function suitesOf({ suite, updates, security }: DebianSource): {
+  suite: string
+  kind: 'main' | 'security'
+}[] {
   return [
     { suite, kind: 'main' },
-    { suite: `${suite}-updates`, kind: 'main' },
-    { suite: `${suite}-security`, kind: 'security' },
+    ...(updates ? [{ suite: `${suite}-updates`, kind: 'main' as const }] : []),
+    ...(security ? [{ suite: `${suite}-security`, kind: 'security' as const }] : []),
   ]
 }

@@ -1,21 +1,15 @@
-import { cp } from 'node:fs/promises'
-import path from 'node:path'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { ContainerDocument, ContainerSpec } from '../../src/engine/documents.ts'
 import type { Engine, NetworkSpec } from '../../src/engine/engine.ts'
-import { loadImage } from '../../src/engine/load-image.ts'
 import { tarOfFile } from '../../src/host/small-file.ts'
-import { readLayout } from '../../src/image/read-layout.ts'
-import { silent } from '../../src/lib/progress.ts'
 import { builtImage } from './built-image.ts'
+import { importNewestEngine, loadEngine26 } from './engine-images.ts'
 import { makeScratch } from './scratch.ts'
-import { repository, slipway } from './slipway.ts'
 import { until } from './until.ts'
 
-const reference = 'slipway-test-engine:26.1.5'
-const label = { 'io.slipway.test': 'engine-26' }
+const label = { 'io.slipway.test': 'inner-engine' }
 
-/** A Docker Engine 26.1 in a container of the host's Engine: a test may kill it, or fill its disk. */
+/** A Docker Engine in a container of the host's Engine: a test may kill it, or fill its disk. */
 export interface InnerEngine {
   /** DOCKER_HOST for the command line. */
   readonly env: NodeJS.ProcessEnv & { readonly DOCKER_HOST: string }
@@ -44,20 +38,30 @@ export interface EngineOptions {
   readonly cacheDirectory?: string
 }
 
-/** Builds the Engine's image with Slipway from trixie's packages, loads it and starts it. */
+/** Builds Engine 26.1 with Slipway from trixie's packages, loads it and starts it. */
 export async function startEngine26(options: EngineOptions = {}): Promise<InnerEngine> {
-  const { tcp = true, files = {}, daemon = {} } = options
   const outer = await connectEngine()
-  await loadEngineImage(outer, options.cacheDirectory ?? builtImage().cacheDirectory)
-  const sockets = await makeScratch('engine-26-socket')
+  const image = await loadEngine26(outer, options.cacheDirectory ?? builtImage().cacheDirectory)
+  return startEngine(outer, image, options)
+}
+
+/** Starts the newest Engine that Debian has: its packages from sid, unpacked as they are. */
+export async function startNewestEngine(options: EngineOptions = {}): Promise<InnerEngine> {
+  const outer = await connectEngine()
+  return startEngine(outer, await importNewestEngine(), options)
+}
+
+async function startEngine(outer: Engine, image: string, options: EngineOptions): Promise<InnerEngine> {
+  const { tcp = true, files = {}, daemon = {} } = options
+  const sockets = await makeScratch('inner-engine')
   const name = `slipway-test-engine-${process.pid}-${Date.now()}`
   await outer.networks.create({ ...plainNetwork, name })
-  const id = await outer.containers.create(name, engineSpec(options, sockets.path, name))
+  const id = await outer.containers.create(name, engineSpec(image, options, sockets.path, name))
   const remove = async (): Promise<void> => {
     await outer.containers.remove(id)
     await outer.networks.remove(name)
     // Another test's Engine may run from it.
-    await outer.images.remove(reference).catch(() => {})
+    await outer.images.remove(image).catch(() => {})
     await sockets.remove()
   }
   let env: InnerEngine['env'] = { ...options.env, DOCKER_HOST: `unix://${sockets.path}/docker.sock` }
@@ -117,29 +121,6 @@ function enter({ State, Mounts }: ContainerDocument, sockets: string): string[] 
   ]
 }
 
-async function loadEngineImage(outer: Engine, cacheDirectory: string): Promise<void> {
-  const scratch = await makeScratch('engine-26')
-  try {
-    const product = path.join(scratch.path, 'test', 'support', 'engine-26')
-    await cp(path.join(repository, 'test', 'support', 'engine-26'), product, { recursive: true })
-    await cp(path.join(repository, 'images', 'keyrings'), path.join(scratch.path, 'images', 'keyrings'), {
-      recursive: true,
-    })
-    const layout = path.join(scratch.path, 'layout')
-    const run = (...parameters: string[]) =>
-      slipway(['-C', product, ...parameters], { env: { SLIPWAY_CACHE: cacheDirectory } })
-    let built = await run('build', '--out', layout)
-    if (built.exitCode !== 0 && /no longer has .*slipway lock --update/.test(built.stderr)) {
-      await run('lock', '--update')
-      built = await run('build', '--out', layout)
-    }
-    if (built.exitCode !== 0) throw new Error(`Building the Engine's image failed:\n${built.stderr}`)
-    await loadImage(outer, await readLayout(layout, 'linux/amd64'), [reference], silent)
-  } finally {
-    await scratch.remove()
-  }
-}
-
 /** All capabilities but those that a container host itself may lack: --privileged would ask for every one. */
 const capabilities = [
   ...[
@@ -177,7 +158,7 @@ const plainNetwork: Omit<NetworkSpec, 'name'> = {
 }
 
 /** What the Engine port has no word for is given all the same: the body goes to the Engine as it stands. */
-function engineSpec(options: EngineOptions, sockets: string, network: string): ContainerSpec {
+function engineSpec(image: string, options: EngineOptions, sockets: string, network: string): ContainerSpec {
   const { disk, files = {}, tcp = true } = options
   const HostConfig = {
     NetworkMode: network,
@@ -197,7 +178,7 @@ function engineSpec(options: EngineOptions, sockets: string, network: string): C
     ? ['--tlsverify', `--tlscacert=${pem('ca')}`, `--tlscert=${pem('cert')}`, `--tlskey=${pem('key')}`]
     : ['--tls=false']
   return {
-    Image: reference,
+    Image: image,
     Cmd: [
       ...['/usr/lib/engine/start', '-H', 'unix:///srv/engine/docker.sock'],
       ...(tcp ? ['-H', 'tcp://0.0.0.0:2375', ...tls] : []),
