@@ -43,7 +43,9 @@ describe('slipway status', () => {
       memory: { cap: 16_777_216, kills: 0 },
     })
     await shell(`${name}-second-1`, 'echo x >/etc/tool; echo y >/data/kept; /bin/busybox mkdir -p /srv/a/b')
-    expect(service(await readStatus(engine, name), 'second').drift).toBe(1)
+    // The Engine's own list does not tell an empty folder from a file.
+    const { containerdStore } = await engine.info()
+    expect(service(await readStatus(engine, name), 'second').drift).toBe(containerdStore ? 2 : 1)
   })
 
   it('asks the Engine for memory and drift where it cannot look for itself, and counts no less', async () => {
