@@ -54,6 +54,8 @@ export class FakeRegistry {
   referrers = false
   /** Whether a tag names for ever what it named first. */
   immutable = false
+  /** What it answers to every HEAD; absent: as it should. */
+  heads: number | undefined
   /** Whether whoever asks may read its other repositories. */
   lends = true
   readonly #uploads = new Map<string, Buffer>()
@@ -141,6 +143,7 @@ export class FakeRegistry {
       request.resume()
       return void response.writeHead(401, { 'www-authenticate': this.#challenge() }).end()
     }
+    if (method === 'HEAD' && this.heads !== undefined) return void response.writeHead(this.heads).end()
     const cut = fault && typeof fault === 'object' && 'takes' in fault ? fault.takes : undefined
     const body = await this.#readBody(request, url, cut)
     if (fault === 'lost answer') response.end = () => request.socket.destroy() as never
