@@ -163,7 +163,7 @@ class Scanner {
     if (sign === '=' || sign === ':') {
       const begin = this.#spaces(gap + (text.startsWith('=>', gap) ? 2 : 1))
       this.#signed(name, begin, sign === ':', isQuoted)
-    } else if (sign === '>' && text[name.start - 1] === '<') this.#replace(gap + 1, this.#until(gap + 1, '<'))
+    } else if (sign === '>' && text[name.start - 1] === '<') this.#element(gap + 1)
     else if (name.name === 'auth' && text.startsWith('\\ ', this.#at)) this.#nextWord(this.#at + 2)
     else if (gap > this.#at) this.#unsigned(name, gap)
   }
@@ -196,12 +196,18 @@ class Scanner {
       name.isFlag ||
       inWords.has(name.name) ||
       setsHeader.test(second) ||
-      (name.name === 'password' && (first === 'user' || second === 'user')) ||
+      (name.name === 'password' && first === 'user' && !/^(and|or)$/.test(second)) ||
       (isFirst && /[_-]/.test(name.name)) ||
       (isFirst && nameAndWord.has(name.name) && matchEnd(oneWord, this.#text, begin) !== undefined)
     if (!follows) return
     const end = this.#valueEnd(begin, { name: name.name }, false, false)
     if (end > begin) this.#replace(begin, end)
+  }
+
+  /** XML's <password>VALUE</password>. */
+  #element(begin: number): void {
+    const end = this.#until(begin, '<')
+    if (this.#text[end + 1] === '/') this.#replace(begin, end)
   }
 
   /** YAML's value on the lines below its name: a text or a list of texts; a map's values have names of their own. */

@@ -110,6 +110,8 @@ describe('redaction of a text', () => {
     ['SSHPASS=a PGPASSWORD=b', 'SSHPASS=[redacted] PGPASSWORD=[redacted]'],
     ['requirepass S3\nport 6379', 'requirepass [redacted]\nport 6379'],
     ['<password>a</password>', '<password>[redacted]</password>'],
+    ['volumes/<key>.tar of <host>', 'volumes/<key>.tar of <host>'],
+    ['the user or password given', 'the user or password given'],
     ['private_key = """\na\n"""', 'private_key = """[redacted]"""'],
     [
       `started\n${'QUJD'.repeat(16)}\n2026-11-28T10:00:00.123456789Z QUJDREVGR0hJSg\n-----END PRIVATE KEY-----\nb`,
