@@ -58,7 +58,8 @@ async function digestOfTag(session: RegistrySession, tag: string): Promise<strin
   const answer = await session.look({ ...manifestAt(tag), what })
   if (answer.status === 404) return undefined
   const told = answer.headers['docker-content-digest']
-  return told === undefined ? (await session.readManifest(tag, what))?.digest : String(told)
+  // It may be of another algorithm than ours (distribution-spec, "Pulling manifests").
+  return String(told).startsWith('sha256:') ? String(told) : (await session.readManifest(tag, what))?.digest
 }
 
 async function hasManifest(session: RegistrySession, { descriptor }: ManifestContent): Promise<boolean> {

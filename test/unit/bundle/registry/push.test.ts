@@ -124,6 +124,12 @@ describe('a push', () => {
     expect(await push()).toMatchObject({ uploaded: 4 })
   })
 
+  it('takes a digest of another algorithm for no other bytes, and moves no tag for it', async () => {
+    registry.saysSha512 = true
+    expect(await push()).toMatchObject({ uploaded: 5, manifests: 4 })
+    expect(await push()).toMatchObject({ uploaded: 0, manifests: 0 })
+  })
+
   it('sends only the blobs that are missing', async () => {
     const [first, second] = written.layers
     registry.putBlob('acme/wan', noise(5))
