@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { composeVariables, loadCompose } from '../definition/compose-file.ts'
+import { loadComposeUse } from '../definition/compose-file.ts'
 import { editorSchemas } from '../definition/editor-schema.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { type NewProduct, newProductFiles } from '../definition/new-product.ts'
@@ -111,10 +111,9 @@ async function profileOf(
   const parent = await loadDefinition(path.resolve(cwd, given))
   const names = (await profileNames(parent)).filter((name) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
   const [profile] = names.includes('branch') ? ['branch'] : names.filter((name) => name !== 'shop')
-  const { services } = await loadCompose(parent, {})
-  const used = await composeVariables(parent)
+  const { compose, names: used } = await loadComposeUse(parent, {})
   const hasOptimiser =
-    services.some(({ name }) => name === 'optimiser') &&
+    compose.services.some(({ name }) => name === 'optimiser') &&
     ['memory', 'cache'].every((key) => used.has(serviceVariable('optimiser', key)))
   return { ...(profile !== undefined && { profile }), hasOptimiser }
 }

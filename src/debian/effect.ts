@@ -11,8 +11,13 @@ export type Effect =
   | DirectoryEffect
   | FileEffect
   | SymlinkEffect
+  | FifoEffect
+  | CopyEffect
+  | WriteEffect
   | OwnerEffect
   | ModeEffect
+  | AdjustEffect
+  | UnsupportedEffect
   | CapabilityEffect
   | RemoveEffect
   | DiversionEffect
@@ -68,7 +73,7 @@ export interface DirectoryEffect {
 export interface FileEffect {
   readonly kind: 'file'
   readonly path: string
-  readonly content?: string
+  readonly content?: string | Uint8Array
   readonly copyOf?: string
   /** 0644, or that of the file copied. */
   readonly mode?: number
@@ -82,6 +87,41 @@ export interface SymlinkEffect {
   readonly path: string
   readonly target: string
   readonly replace: boolean
+  /** Nothing happens where the link would lead to nothing. */
+  readonly onlyToExisting?: true
+}
+
+export interface FifoEffect {
+  readonly kind: 'fifo'
+  readonly path: string
+  readonly mode: number
+  readonly owner: string
+  readonly group: string
+  readonly replace: boolean
+}
+
+/** A file or folder of the image, copied with all below it; nothing where it is missing. */
+export interface CopyEffect {
+  readonly kind: 'copy'
+  readonly from: string
+  readonly path: string
+  /** Whether a folder with files in it takes what it lacks. */
+  readonly merge: boolean
+  /** Of what is copied to a free place; absent: as in the source. */
+  readonly mode?: number
+  /** Of all that is copied; absent: as in the source. */
+  readonly owner?: string
+  readonly group?: string
+}
+
+/** Bytes written into files that are there. */
+export interface WriteEffect {
+  readonly kind: 'write'
+  /** May be a pattern. */
+  readonly path: string
+  readonly content: string | Uint8Array
+  /** Behind the end; else over the beginning. */
+  readonly append: boolean
 }
 
 export interface OwnerEffect {
@@ -99,6 +139,27 @@ export interface ModeEffect {
   readonly path: string
   readonly mode: number
   readonly optional?: boolean
+}
+
+/** Mode and owner of what is there, as tmpfiles.d names them; nothing where nothing is there. */
+export interface AdjustEffect {
+  readonly kind: 'adjust'
+  readonly path: string
+  readonly mode?: number
+  /** The mode gives no right that the path does not have for anybody. */
+  readonly isMasked?: boolean
+  readonly owner?: string
+  readonly group?: string
+  readonly isPattern?: true
+  readonly isRecursive?: true
+  readonly only?: 'directory'
+}
+
+/** Something that no layer holds: an error where the path, which may be a pattern, is there. */
+export interface UnsupportedEffect {
+  readonly kind: 'unsupported'
+  readonly path: string
+  readonly what: string
 }
 
 /** In the notation of cap_text_formats(7): "cap_net_raw=ep". */

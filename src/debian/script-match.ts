@@ -91,7 +91,7 @@ function readScripts(
 
 /** Text of files may name the architecture as scripts do (dpkg(1), DPKG_MAINTSCRIPT_ARCH). */
 function forArchitecture(effect: Effect, architecture: string): Effect {
-  if (effect.kind !== 'file' || effect.content === undefined) return effect
+  if (effect.kind !== 'file' || typeof effect.content !== 'string') return effect
   return { ...effect, content: effect.content.replaceAll('$DPKG_MAINTSCRIPT_ARCH', architecture) }
 }
 

@@ -31,30 +31,18 @@ export function checkUse(compose: Compose, yaml: YamlFile, used: ReadonlySet<str
         `publishes the port ${port}, which ${by} publishes already`,
       ),
     ),
-    ...compose.services.flatMap(({ name, healthcheck, memory, memorySwap }) => {
-      const at = ['services', name]
-      const [kind] = healthcheck?.test ?? []
-      return [
-        // The Engine would never run it, and call the service "starting" for ever.
-        ...(kind === undefined || testKinds.includes(kind)
-          ? []
-          : [
-              problem(
-                [...at, 'healthcheck', 'test', 0],
-                `is ${JSON.stringify(kind)}; it must be CMD, CMD-SHELL or NONE, before the command`,
-              ),
-            ]),
-        // The Engine takes 0 for none given.
-        ...(memory === undefined || !memorySwap || memorySwap >= memory
-          ? []
-          : [
-              problem(
-                [...at, 'memswap_limit'],
-                `is ${formatSize(memorySwap)}, less than mem_limit (${formatSize(memory)}); it counts memory and swap together, so that it must be at least as much`,
-              ),
-            ]),
-      ]
-    }),
+    ...unrunnableChecks(compose).map(({ service, kind }) =>
+      problem(
+        ['services', service, 'healthcheck', 'test', 0],
+        `is ${JSON.stringify(kind)}; it must be CMD, CMD-SHELL or NONE, before the command`,
+      ),
+    ),
+    ...swapBelowMemory(compose).map(({ service, memory, memorySwap }) =>
+      problem(
+        ['services', service, 'memswap_limit'],
+        `is ${formatSize(memorySwap)}, less than mem_limit (${formatSize(memory)}); it counts memory and swap together, so that it must be at least as much`,
+      ),
+    ),
     ...misspelt(compose, used).map(({ variable, meant }) =>
       problem(
         placeOfVariable(yaml, variable),
@@ -122,6 +110,21 @@ function publishedTwice({
       taken.push({ port, address, by: name })
       return other ? [{ service: name, index, port, by: other.by }] : []
     }),
+  )
+}
+
+/** Health checks that the Engine would never run, and call the service "starting" for ever. */
+function unrunnableChecks({ services }: Compose): { service: string; kind: string }[] {
+  return services.flatMap(({ name, healthcheck }) => {
+    const [kind] = healthcheck?.test ?? []
+    return kind === undefined || testKinds.includes(kind) ? [] : [{ service: name, kind }]
+  })
+}
+
+/** Limits of memory and swap together that are below memory's own; 0 is taken for none given. */
+function swapBelowMemory({ services }: Compose): { service: string; memory: number; memorySwap: number }[] {
+  return services.flatMap(({ name, memory, memorySwap }) =>
+    memory !== undefined && memorySwap && memorySwap < memory ? [{ service: name, memory, memorySwap }] : [],
   )
 }
 

@@ -17,9 +17,17 @@ export async function loadCompose(
   definition: Pick<Definition, 'roots'>,
   variables: Variables,
 ): Promise<Compose> {
-  const { compose, problems } = readCompose(await readComposeFile(definition), variables)
+  return (await loadComposeUse(definition, variables)).compose
+}
+
+/** As `loadCompose`, with the names of the variables that it uses. */
+export async function loadComposeUse(
+  definition: Pick<Definition, 'roots'>,
+  variables: Variables,
+): Promise<{ readonly compose: Compose; readonly names: ReadonlySet<string> }> {
+  const { compose, problems, names } = readCompose(await readComposeFile(definition), variables)
   refuseProblems(problems)
-  return compose!
+  return { compose: compose!, names }
 }
 
 /** The names of the variables that the product's Compose file uses: what a profile can set. */

@@ -51,30 +51,8 @@ export function isUnchanged(error: unknown): boolean {
 
 /** An error text of the Engine, from an answer or from the middle of a JSON stream, as a SlipwayError. */
 export function translateAnswer(text: string, statusCode = 500, cause?: unknown): SlipwayError {
-  const address = missingAddress(text)
-  if (address) {
-    return failure(
-      'no-address',
-      `The Docker host has no address ${address} to publish a port on; \`ip address\` shows those it has: give the profile one of them, then run the same command again.`,
-      cause,
-    )
-  }
-  const low = forbiddenPort(text)
-  if (low) {
-    return failure(
-      'port-not-allowed',
-      `The Docker Engine may not publish port ${low}, as it does not run as root; let it (\`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${low}\`), or give the profile a port from 1024 on, then run the same command again.`,
-      cause,
-    )
-  }
-  const port = takenPort(text)
-  if (port) {
-    return failure(
-      'port-taken',
-      `Port ${port} on the Docker host is already in use; \`docker ps\` and \`ss -lpntu\` show by what: stop that, or give the profile another port, then run the same command again.`,
-      cause,
-    )
-  }
+  const unbound = readUnbound(text)
+  if (unbound) return translateUnbound(unbound, cause)
   if (/no space left on device/i.test(text)) {
     return failure(
       'no-space',
@@ -135,36 +113,67 @@ function goneThing(text: string, statusCode: number): string | undefined {
   return `${(gone[1] ?? gone[3])!.toLowerCase()} ${gone[2] ?? gone[4] ?? 'of that name'}`
 }
 
-/** The "port/protocol" that an Engine says is taken, in the wordings of dockerd and Docker Desktop. */
-function takenPort(text: string): string | undefined {
-  const allocated = /Bind for \S*:(\d+) failed: port is already allocated/i.exec(text)
-  if (allocated) return allocated[1]
-  const listen = /listen (tcp|udp)[46]? \S*:(\d+): bind:/i.exec(text)
-  if (listen) return `${listen[2]}/${listen[1]!.toLowerCase()}`
-  const exposing = /exposing port (TCP|UDP) \S*:(\d+)/i.exec(text)
-  if (exposing) return `${exposing[2]}/${exposing[1]!.toLowerCase()}`
-  const bound = bindFailure.exec(text)
-  if (bound && /: address already in use/i.test(text)) return `${bound[2]}/${bound[3]!.toLowerCase()}`
+/** A port of the host that an Engine could not bind. */
+interface Unbound {
+  readonly why: 'taken' | 'not allowed' | 'no such address'
+  readonly address: string
+  readonly port: string
+  /** Absent: it does not say. */
+  readonly protocol?: string
+}
+
+/** The wordings of dockerd and Docker Desktop, of any Engine up to 27. */
+const listening = [
+  /Bind for (?<address>\S*):(?<port>\d+) failed: port is already allocated/i,
+  /listen (?<protocol>tcp|udp)[46]? (?<address>\S*):(?<port>\d+): bind:/i,
+  /exposing port (?<protocol>TCP|UDP) (?<address>\S*):(?<port>\d+)/i,
+]
+
+/** How Engine 28 ("for 0.0.0.0:53:172.18.0.2:53/udp") and 29 ("0.0.0.0:53/udp") begin to say it, whatever the reason. */
+const binding =
+  /failed to bind host port (?:\d+ )?(?:for )?(?<address>\[[^\]]*\]|[\d.]+):(?<port>\d+)\S*\/(?<protocol>tcp|udp): /i
+
+function readUnbound(text: string): Unbound | undefined {
+  const listened = firstMatch(listening, text)
+  const { address = '', port = '', protocol } = (listened ?? binding.exec(text))?.groups ?? {}
+  if (port === '') return undefined
+  const place = { address, port, ...(protocol && { protocol: protocol.toLowerCase() }) }
+  if (address !== '' && /: (?:cannot|can't) assign requested address/i.test(text))
+    return { why: 'no such address', ...place }
+  if (/: permission denied/i.test(text)) return { why: 'not allowed', ...place }
+  const isTaken = listened || /: address already in use/i.test(text)
+  return isTaken ? { why: 'taken', ...place } : undefined
+}
+
+function firstMatch(patterns: readonly RegExp[], text: string): RegExpExecArray | undefined {
+  for (const pattern of patterns) {
+    const match = pattern.exec(text)
+    if (match) return match
+  }
   return undefined
 }
 
-/**
- * How Engine 28 ("for 0.0.0.0:53:172.18.0.2:53/udp") and 29 ("0.0.0.0:53/udp") begin to say that they cannot bind a
- * port of the host.
- */
-const bindFailure = /failed to bind host port (?:\d+ )?(?:for )?(\[[^\]]*\]|[\d.]+):(\d+)\S*\/(tcp|udp): /i
-
-/** The port that a rootless Engine may not bind. */
-function forbiddenPort(text: string): string | undefined {
-  if (!/: permission denied/i.test(text)) return undefined
-  return /listen (?:tcp|udp)[46]? \S+:(\d+): bind:/i.exec(text)?.[1] ?? bindFailure.exec(text)?.[2]
-}
-
-/** The address that an Engine was to publish a port on, and that its host does not have. */
-function missingAddress(text: string): string | undefined {
-  if (!/: (?:cannot|can't) assign requested address/i.test(text)) return undefined
-  const listen = /listen (?:tcp|udp)[46]? (\S+):\d+: bind:/i.exec(text)
-  return (listen ?? bindFailure.exec(text))?.[1]
+function translateUnbound({ why, address, port, protocol }: Unbound, cause: unknown): SlipwayError {
+  switch (why) {
+    case 'no such address':
+      return failure(
+        'no-address',
+        `The Docker host has no address ${address} to publish a port on; \`ip address\` shows those it has: give the profile one of them, then run the same command again.`,
+        cause,
+      )
+    case 'not allowed':
+      return failure(
+        'port-not-allowed',
+        `The Docker Engine may not publish port ${port}, as it does not run as root; let it (\`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${port}\`), or give the profile a port from 1024 on, then run the same command again.`,
+        cause,
+      )
+    case 'taken':
+      return failure(
+        'port-taken',
+        `Port ${protocol ? `${port}/${protocol}` : port} on the Docker host is already in use; \`docker ps\` and \`ss -lpntu\` show by what: stop that, or give the profile another port, then run the same command again.`,
+        cause,
+      )
+  }
 }
 
 function translateConnection(error: unknown, endpoint: Endpoint): SlipwayError {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Digest, digestOf } from '../../src/lib/digest.ts'
@@ -54,6 +55,10 @@ export class FakeRegistry {
   referrers = false
   /** Whether a tag names for ever what it named first. */
   immutable = false
+  /** Whether it says the digests of manifests by SHA-512. */
+  saysSha512 = false
+  /** What it answers to every HEAD; absent: as it should. */
+  heads: number | undefined
   /** Whether whoever asks may read its other repositories. */
   lends = true
   readonly #uploads = new Map<string, Buffer>()
@@ -141,6 +146,7 @@ export class FakeRegistry {
       request.resume()
       return void response.writeHead(401, { 'www-authenticate': this.#challenge() }).end()
     }
+    if (method === 'HEAD' && this.heads !== undefined) return void response.writeHead(this.heads).end()
     const cut = fault && typeof fault === 'object' && 'takes' in fault ? fault.takes : undefined
     const body = await this.#readBody(request, url, cut)
     if (fault === 'lost answer') response.end = () => request.socket.destroy() as never
@@ -212,13 +218,22 @@ export class FakeRegistry {
       const digest = this.put(repository, body, version, request.headers['content-type'])
       const subject = (JSON.parse(body.toString()) as { subject?: { digest: string } }).subject
       const headers = this.referrers && subject ? { 'oci-subject': subject.digest } : {}
-      return void response.writeHead(201, { 'docker-content-digest': digest, ...headers }).end()
+      return void response
+        .writeHead(201, { 'docker-content-digest': this.#said(digest, body), ...headers })
+        .end()
     }
     const stored = this.manifests.get(repository)?.get(version)
     if (!stored) return void notFound(response)
     const headers = { 'content-type': stored.type, 'content-length': stored.bytes.length }
-    response.writeHead(200, { ...headers, 'docker-content-digest': digestOf(stored.bytes) })
+    response.writeHead(200, {
+      ...headers,
+      'docker-content-digest': this.#said(digestOf(stored.bytes), stored.bytes),
+    })
     response.end(method === 'HEAD' ? undefined : stored.bytes)
+  }
+
+  #said(digest: Digest, bytes: Buffer): string {
+    return this.saysSha512 ? `sha512:${createHash('sha512').update(bytes).digest('hex')}` : digest
   }
 
   #serveUpload({ method, url, request, response, body }: Asked, repository: string, id: string): void {

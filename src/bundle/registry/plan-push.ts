@@ -25,7 +25,7 @@ export interface PushPlan {
 }
 
 /**
- * Asks a registry what it has of a layout, by HEAD, from the top: what names others is only there when they are.
+ * Asks a registry what it has of a layout, from the top: what names others is only there when they are.
  * `key`, public or private, says whose signatures are wanted.
  */
 export async function planPush(
@@ -55,17 +55,16 @@ export async function planPush(
 
 async function digestOfTag(session: RegistrySession, tag: string): Promise<string | undefined> {
   const what = `What the tag ${tag} names cannot be asked`
-  const answer = await session.ask({ ...headOf(tag), what })
-  answer.discard()
+  const answer = await session.look({ ...manifestAt(tag), what })
   if (answer.status === 404) return undefined
   const told = answer.headers['docker-content-digest']
-  return told === undefined ? (await session.readManifest(tag, what))?.digest : String(told)
+  // It may be of another algorithm than ours (distribution-spec, "Pulling manifests").
+  return String(told).startsWith('sha256:') ? String(told) : (await session.readManifest(tag, what))?.digest
 }
 
 async function hasManifest(session: RegistrySession, { descriptor }: ManifestContent): Promise<boolean> {
   const what = `Whether the manifest ${descriptor.digest} is there cannot be asked`
-  const answer = await session.ask({ ...headOf(descriptor.digest, descriptor.mediaType), what })
-  answer.discard()
+  const answer = await session.look({ ...manifestAt(descriptor.digest, descriptor.mediaType), what })
   return answer.status === 200
 }
 
@@ -106,7 +105,6 @@ export async function readSignatures(session: RegistrySession, digest: Digest): 
   return found ? signatureLayers(found.bytes) : []
 }
 
-function headOf(version: string, accept?: string) {
-  const headers = { accept: accept ?? manifestTypes }
-  return { method: 'HEAD', path: `manifests/${version}`, headers, wanted: [200, 404] } as const
+function manifestAt(version: string, accept = manifestTypes) {
+  return { path: `manifests/${version}`, headers: { accept } }
 }

@@ -39,6 +39,8 @@ export class RegistrySession {
   #scheme: 'http' | 'https'
   /** Whether it has answered in the scheme. */
   #isMet = false
+  /** Whether it answers HEAD, as registries must (distribution-spec, "Pulling"), and some proxies before them do not. */
+  #takesHead = true
 
   constructor(reference: RegistryReference, options: SessionOptions) {
     const { env, signal, connectTimeout, stallTimeout, attempts, backoff, insecure } = options
@@ -90,6 +92,23 @@ export class RegistrySession {
     if (wanted.includes(answer.status)) return answer
     if (answer.status === 400 && this.#speaksTls(answer)) return this.askOnce({ path, wanted, ...options })
     throw await refusal(answer)
+  }
+
+  /**
+   * Whether something is there, by HEAD: 200 or 404, and the headers. Where the registry takes no HEAD, by a GET whose
+   * body is not read.
+   */
+  async look({ path, what, headers }: Pick<Question, 'path' | 'what' | 'headers'>): Promise<Answer> {
+    if (this.#takesHead) {
+      const wanted = [200, 404, ...withoutHead]
+      const answer = await this.ask({ method: 'HEAD', path, what, wanted, ...(headers && { headers }) })
+      answer.discard()
+      if (!withoutHead.includes(answer.status)) return answer
+      this.#takesHead = false
+    }
+    const answer = await this.ask({ path, what, wanted: [200, 404], ...(headers && { headers }) })
+    answer.discard()
+    return answer
   }
 
   /** A request of an address with this registry's login, which goes to no other host. */
@@ -190,6 +209,9 @@ export class RegistrySession {
     return true
   }
 }
+
+/** What is answered to a method that is not known: "not allowed" and "not implemented" (RFC 9110, 15.5.6 and 15.6.2). */
+const withoutHead = [405, 501]
 
 export const manifestTypes = [
   'application/vnd.oci.image.index.v1+json',

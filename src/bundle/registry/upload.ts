@@ -192,8 +192,7 @@ export async function uploadBlob(
 
 /** Whether the repository has a blob. */
 export async function isThere(session: RegistrySession, digest: Digest, what: string): Promise<boolean> {
-  const answer = await session.ask({ method: 'HEAD', path: `blobs/${digest}`, wanted: [200, 404], what })
-  answer.discard()
+  const answer = await session.look({ path: `blobs/${digest}`, what })
   return answer.status === 200
 }
 

@@ -30,6 +30,8 @@ export interface CollectorResult {
 
 /** A file larger than this loses its beginning; bytes. */
 const largest = 8 * 1024 * 1024
+/** So much more of it is searched: where the beginning is cut, a secret of many lines may have lost its name. */
+const margin = 256 * 1024
 
 /** Runs all collectors side by side, each within its budget; none of them can fail the whole. */
 export function collectAll(collectors: readonly Collector[]): Promise<CollectorResult[]> {
@@ -62,15 +64,16 @@ async function runCollector({ name, budget, collect }: Collector): Promise<Colle
 
 function toFile(finding: Finding): EvidenceFile {
   const text =
-    'text' in finding
-      ? redact(shorten(finding.text))
-      : `${JSON.stringify(redactJson(finding.value), null, 2)}\n`
+    'text' in finding ? cleanEnd(finding.text) : `${JSON.stringify(redactJson(finding.value), null, 2)}\n`
   return { path: finding.path, content: Buffer.from(text), redactions: text.split(redacted).length - 1 }
 }
 
 /** The end tells more than the beginning. */
-function shorten(text: string): string {
-  if (text.length <= largest) return text
-  const rest = text.slice(-largest)
-  return `(${text.length - largest} characters before this were left out)\n${rest.slice(rest.indexOf('\n') + 1)}`
+function cleanEnd(text: string): string {
+  const searched = text.slice(-(largest + margin))
+  const clean = redact(searched)
+  const kept = clean.slice(-largest)
+  const left = text.length - searched.length + clean.length - kept.length
+  if (left === 0) return clean
+  return `(${left} characters before this were left out)\n${kept.slice(kept.indexOf('\n') + 1)}`
 }

@@ -17,6 +17,10 @@ const secretWords = [
   'authorization',
   'cookie',
   'psk',
+  'sshpass',
+  'requirepass',
+  'masterauth',
+  'snmpcommunity',
 ]
 /** Names that say secret only where nothing else stands in them. */
 const secretNames = new Set(['pass', 'pwd', 'auth', 'pin', 'key', 'login', 'serial'])

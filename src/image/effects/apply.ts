@@ -10,13 +10,16 @@ import type { Group, User } from '../../definition/definition.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import { addGroup, addMember, addUser, createShadow, groupId, hasGroup, hasUser } from '../accounts.ts'
 import type { FileTree } from '../file-tree.ts'
+import { adjust, refuseUnsupported } from './adjust.ts'
 import { installAlternative } from './alternative.ts'
 import { updateCertificates } from './ca-bundle.ts'
 import { encodeCapabilities } from './capability.ts'
+import { copyTree } from './copy-tree.ts'
 import { addDiversion, addStatOverride } from './dpkg-state.ts'
-import { changeEntry, copyFile, makeDirectory, makeFile, makeSymlink } from './files.ts'
+import { changeEntry, copyFile, makeDirectory, makeFifo, makeFile, makeSymlink } from './files.ts'
 import { updatePam } from './pam.ts'
 import { updateShells } from './shells.ts'
+import { writeInto } from './write-into.ts'
 
 export interface EffectContext {
   /** Users and groups of all components: where an effect leaves an id open, theirs is taken. */
@@ -74,8 +77,13 @@ const appliers: { readonly [Kind in Exclude<Effect['kind'], DerivedEffect['kind'
   directory: makeDirectory,
   file: makeFile,
   symlink: makeSymlink,
+  fifo: makeFifo,
+  copy: copyTree,
+  write: writeInto,
   owner: change,
   mode: change,
+  adjust,
+  unsupported: refuseUnsupported,
   capability: (tree, effect) =>
     changeEntry(tree, effect.path, { capability: encodeCapabilities(effect.capabilities) }),
   remove: (tree, effect) => tree.remove(effect.path),

@@ -1,7 +1,7 @@
-import type { DirectoryEffect, FileEffect, SymlinkEffect } from '../../debian/effect.ts'
+import type { DirectoryEffect, FifoEffect, FileEffect, SymlinkEffect } from '../../debian/effect.ts'
 import { SlipwayError } from '../../lib/errors.ts'
 import { groupId, userId } from '../accounts.ts'
-import type { FileTree } from '../file-tree.ts'
+import { type FileTree, parentOf } from '../file-tree.ts'
 import type { Entry } from '../tree.ts'
 
 /** Makes a directory, or leaves the one that is there. */
@@ -28,6 +28,7 @@ export function makeFile(tree: FileTree, effect: Omit<FileEffect, 'kind'>): void
 
 export function makeSymlink(tree: FileTree, effect: Omit<SymlinkEffect, 'kind'>): void {
   if (tree.get(effect.path) && !effect.replace) return
+  if (effect.onlyToExisting && !tree.follow(linkedPath(effect))) return
   tree.put({
     path: relative(effect.path),
     type: 'symlink',
@@ -37,6 +38,22 @@ export function makeSymlink(tree: FileTree, effect: Omit<SymlinkEffect, 'kind'>)
     mtime: tree.date,
     target: effect.target,
   })
+}
+
+export function makeFifo(tree: FileTree, effect: Omit<FifoEffect, 'kind'>): void {
+  if (tree.get(effect.path) && !effect.replace) return
+  tree.put({
+    path: relative(effect.path),
+    type: 'fifo',
+    mode: effect.mode,
+    uid: userId(tree, effect.owner),
+    gid: groupId(tree, effect.group),
+    mtime: tree.date,
+  })
+}
+
+function linkedPath({ path, target }: Pick<SymlinkEffect, 'path' | 'target'>): string {
+  return target.startsWith('/') ? target : `${parentOf(path)}/${target}`
 }
 
 /** Copies a file of the image, with its mode and owner unless told. */
@@ -51,11 +68,11 @@ export function copyFile(
   tree.put({ ...source, ...change, path: relative(to) })
 }
 
-/** Writes a text file, dated like the layer. */
+/** Writes a file, dated like the layer. */
 export function writeText(
   tree: FileTree,
   path: string,
-  text: string,
+  text: string | Uint8Array,
   attributes: { readonly mode: number; readonly uid?: number; readonly gid?: number } = { mode: 0o644 },
 ): void {
   tree.put({
@@ -65,7 +82,7 @@ export function writeText(
     uid: attributes.uid ?? 0,
     gid: attributes.gid ?? 0,
     mtime: tree.date,
-    content: new TextEncoder().encode(text),
+    content: typeof text === 'string' ? new TextEncoder().encode(text) : text,
   })
 }
 

@@ -152,6 +152,12 @@ describe('an error of the Engine', () => {
       'The Docker Engine may not publish port 53, as it does not run as root; let it (`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=53`), or give the profile a port from 1024 on, then run the same command again.',
     ],
     [
+      answer(500, 'driver failed: listen udp :53: bind: permission denied'),
+      local,
+      'port-not-allowed',
+      'The Docker Engine may not publish port 53, as it does not run as root; let it (`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=53`), or give the profile a port from 1024 on, then run the same command again.',
+    ],
+    [
       answer(500, `RWLayer is unexpectedly nil for container ${'0123456789ab'.padEnd(64, 'c')}`),
       local,
       'gone',

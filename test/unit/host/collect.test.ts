@@ -51,6 +51,21 @@ describe('collecting', () => {
     expect(aborted).toBe(true)
   })
 
+  it('leaves out the beginning of a long text only after its secrets: none loses its name to the cut', async () => {
+    const key = `${'QUJD'.repeat(16)}\n`.repeat(2000)
+    const rest = `${'x'.repeat(99)}\n`.repeat(Math.floor((8 * 2 ** 20 - 10_000) / 100))
+    const block = `token: |\n${key.replaceAll(/^/gm, '  ')}\n`
+    const [result] = await collectAll([
+      collector('long', async () => [{ path: 'a.log', text: `${'y\n'.repeat(20_000)}${block}${rest}` }]),
+    ])
+    const text = String(result!.files[0]!.content)
+    expect([text.includes('QUJD'), text.includes('left out'), text.endsWith('xx\n')]).toEqual([
+      false,
+      true,
+      true,
+    ])
+  })
+
   it('takes secrets out of texts and values, and counts them', async () => {
     const [result] = await collectAll([
       collector('all', async () => [

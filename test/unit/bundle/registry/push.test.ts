@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { KnownBlobs } from '../../../../src/bundle/registry/known-blobs.ts'
@@ -96,6 +96,38 @@ describe('a push', () => {
       'HEAD acme/wan/manifests/1.0.0',
       `HEAD acme/wan/manifests/${written.bill.digest}`,
     ])
+  })
+
+  it.each([405, 501])('asks by GET where HEAD is answered %d, and sends no blob twice', async (status) => {
+    const key = p256()
+    registry.heads = status
+    expect(await push({ key })).toMatchObject({ uploaded: 5, manifests: 4, signatures: 2 })
+    expect(asked(/^HEAD/)).toEqual(['HEAD acme/wan/manifests/1.0.0'])
+    registry.requests.length = 0
+    expect(await push({ key })).toMatchObject({ uploaded: 0, manifests: 0, signatures: 0 })
+    expect(registry.requests.slice(0, 3)).toEqual([
+      'HEAD acme/wan/manifests/1.0.0',
+      'GET acme/wan/manifests/1.0.0',
+      `GET acme/wan/manifests/${written.bill.digest}`,
+    ])
+    const upper = { 'etc/three': 'three\n' }
+    written = await writePushableLayout(layout, [{ 'etc/one': 'one\n' }, upper])
+    registry.requests.length = 0
+    expect(await push({ key })).toMatchObject({ uploaded: 2 })
+    expect(asked(/^POST .*uploads/).length).toBe(2 + 4)
+  })
+
+  it('sends no blob that a GET finds there', async () => {
+    registry.heads = 405
+    const [layer] = written.layers
+    registry.putBlob('acme/wan', await readFile(path.join(layout, 'blobs/sha256', hexOf(layer!.digest))))
+    expect(await push()).toMatchObject({ uploaded: 4 })
+  })
+
+  it('takes a digest of another algorithm for no other bytes, and moves no tag for it', async () => {
+    registry.saysSha512 = true
+    expect(await push()).toMatchObject({ uploaded: 5, manifests: 4 })
+    expect(await push()).toMatchObject({ uploaded: 0, manifests: 0 })
   })
 
   it('sends only the blobs that are missing', async () => {
