@@ -32,7 +32,7 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
     name,
     images: images.map(({ id, tags }) => ({ id, tags })),
     networks: networks.filter((one) => owned(one.Labels)).map((one) => readNetwork(one, others)),
-    volumes: volumes.filter((one) => owned(one.Labels)).map(readVolume),
+    volumes: volumes.filter((one) => owned(one.Labels)).map((one) => readVolume(one, others)),
     // A container that went away between the two questions is not there.
     containers: documents.filter((one) => one !== undefined).map(readContainer),
     helpers: own.filter(({ labels }) => isHelper(labels[ownLabels.role])).map(({ name }) => name),
@@ -76,7 +76,7 @@ function readNetwork(
   { Id, Name, Labels }: NetworkDocument,
   others: readonly ContainerSummary[],
 ): HostNetwork {
-  const guests = others.filter(({ state, networks }) => state === 'running' && networks?.includes(Id))
+  const guests = others.filter(({ state, networks }) => attached.has(state) && networks?.includes(Id))
   return {
     id: Id,
     name: Name,
@@ -85,7 +85,14 @@ function readNetwork(
   }
 }
 
-function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolume {
+/** A paused container, and one that restarts again and again, keep a network from going as a running one does. */
+const attached: ReadonlySet<string> = new Set(['running', 'paused', 'restarting'])
+
+function readVolume(
+  { Name, Driver, Options, Labels }: VolumeDocument,
+  others: readonly ContainerSummary[],
+): HostVolume {
+  const guests = others.filter((one) => one.volumes?.includes(Name))
   const holds = Labels?.[ownLabels.holds]
   // What carries a role is Slipway's own and no service's.
   const key = Labels?.[ownLabels.role] === undefined ? Labels?.[ownLabels.component] : undefined
@@ -93,6 +100,7 @@ function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolu
     name: Name,
     ...(key !== undefined && { key }),
     ...(holds !== undefined && { holds }),
+    ...(guests.length > 0 && { guests: guests.map(({ name }) => name) }),
     driver: Driver,
     options: Options ?? {},
   }

@@ -30,6 +30,8 @@ export interface HostVolume {
   readonly key?: string
   /** "cache", "settings", "licence", "state", where the product says so. */
   readonly holds?: string
+  /** Names of containers of others that mount it, stopped ones too; absent: none. */
+  readonly guests?: readonly string[]
   readonly driver: string
   readonly options: Readonly<Record<string, string>>
 }

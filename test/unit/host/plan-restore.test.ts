@@ -120,6 +120,16 @@ describe('a restore', () => {
     expect(steps.filter(({ action }) => /volume/.test(action))).toEqual([])
   })
 
+  it('is refused where a container of others mounts a volume that would go', () => {
+    const volumes = installed.volumes.map((one) => ({ ...one, guests: ['dump'] }))
+    const visited = { ...installed, volumes }
+    expect(() => planRestore(visited, targetOn(visited, ['cache']), header)).toThrow(
+      'The container dump is not of the appliance acme and mounts its volume acme_cache, which is to go;',
+    )
+    const steps = planRestore(visited, targetOn(visited), { ...header, archives: [] })
+    expect(steps.filter(({ action }) => /volume/.test(action))).toEqual([])
+  })
+
   it('does not put files changed over one image over another', () => {
     const other = { ...header, images: ['sha256:other'], release: '0.9.0' }
     const target = targetOn(installed, ['cache'])

@@ -174,6 +174,15 @@ describe('planHost refuses, before any step,', () => {
     expect(planHost({ ...installed, networks }, sampleTarget())).toEqual([])
   })
 
+  it('to take a volume away that a container of others mounts', () => {
+    const volumes = installed.volumes.map((one) => ({ ...one, guests: ['dump'] }))
+    expect(() => planHost({ ...installed, volumes }, emptyTarget('acme', false))).toThrow(
+      'The container dump is not of the appliance acme and mounts its volume acme_cache, which is to go; remove that container (`docker rm --force dump`) when nobody needs it, then run the same command again.',
+    )
+    expect(linesOf({ ...installed, volumes }, emptyTarget('acme', true))).toHaveLength(3)
+    expect(planHost({ ...installed, volumes }, sampleTarget())).toEqual([])
+  })
+
   it('names that strangers have', () => {
     const taken = { ...foreign, containers: ['acme-dns-1'], volumes: ['acme_cache'] }
     expect(() => planHost({ ...emptyHost, foreign: taken }, sampleTarget())).toThrow(
