@@ -100,6 +100,7 @@ function readVolume(
     name: Name,
     ...(key !== undefined && { key }),
     ...(holds !== undefined && { holds }),
+    ...(Labels?.[ownLabels.product] && { product: Labels[ownLabels.product] }),
     ...(guests.length > 0 && { guests: guests.map(({ name }) => name) }),
     driver: Driver,
     options: Options ?? {},

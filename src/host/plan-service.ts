@@ -101,6 +101,8 @@ function faultOf(
   current: HostState,
   target: HostTarget,
 ): string | undefined {
+  const { product = target.product } = one
+  if (product !== target.product && one.hash !== wanted.hash) return `product ${product} → ${target.product}`
   if (one.release !== target.release && one.hash !== wanted.hash)
     return `release ${one.release} → ${target.release}`
   if (!target.image?.ids.includes(one.imageId)) return 'another image'

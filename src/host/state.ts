@@ -30,6 +30,8 @@ export interface HostVolume {
   readonly key?: string
   /** "cache", "settings", "licence", "state", where the product says so. */
   readonly holds?: string
+  /** The product that made it; absent where no label says so. */
+  readonly product?: string
   /** Names of containers of others that mount it, stopped ones too; absent: none. */
   readonly guests?: readonly string[]
   readonly driver: string

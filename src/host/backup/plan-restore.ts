@@ -44,14 +44,17 @@ export function volumeKeys({ archives }: BackupHeader): string[] {
   return archives.filter(({ type }) => type === 'volume').map(({ of }) => of)
 }
 
-/** What a backup holds that this target has no place for, in words; what must not be is thrown. */
-export function checkFits(header: BackupHeader, target: HostTarget, file: string): string[] {
-  if (header.product !== target.product) {
-    throw badInput(
-      'other-product',
-      `${file} is a backup of ${header.product}, and this product directory is of ${target.product}; nothing was changed. Name that product's directory with -C.`,
-    )
-  }
+/** A backup is of one product. Throws `other-product`. */
+export function refuseOtherBackup(header: BackupHeader, product: string, file: string): void {
+  if (header.product === product) return
+  throw badInput(
+    'other-product',
+    `${file} is a backup of ${header.product}, and this product directory is of ${product}; nothing was changed. Name that product's directory with -C.`,
+  )
+}
+
+/** What a backup holds that this target has no place for, in words. */
+export function listMisfits(header: BackupHeader, target: HostTarget): string[] {
   const keys = target.volumes.map(({ name }) => keyOf(target, name))
   const services = target.containers.map(({ service }) => service)
   const { release } = target
