@@ -62,6 +62,8 @@ export interface HostContainer {
   readonly networks: Readonly<Record<string, string>>
   /** Names of the volumes it mounts. */
   readonly volumes: readonly string[]
+  /** Key of a volume that it mounts → what that holds by its release; absent where its label does not say. */
+  readonly contents?: Readonly<Record<string, string>>
   /** Host ports that it asks for. */
   readonly ports: readonly HostPort[]
   /** Absent: none. */
