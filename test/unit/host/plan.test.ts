@@ -111,6 +111,19 @@ describe('planHost', () => {
     ])
   })
 
+  it('gives the new container a name that no stranger has while it stands beside the old one', () => {
+    const target = sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') })
+    const foreign = { ...emptyHost.foreign, containers: ['acme-optimiser-1.next'] }
+    expect(stepsOf({ ...installed, foreign }, target)).toEqual([
+      'create container acme-optimiser-1.next2',
+      'stop container acme-optimiser-1',
+      'start container acme-optimiser-1.next2',
+      'wait for acme-optimiser-1.next2',
+      'remove container acme-optimiser-1',
+      'rename container acme-optimiser-1.next2 to acme-optimiser-1',
+    ])
+  })
+
   it('takes over the healthy container that an interrupted run left under a temporary name', () => {
     const target = sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') })
     const cut = planHost(installed, target).slice(0, 4).reduce(applyStep, installed)
