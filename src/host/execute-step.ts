@@ -7,6 +7,7 @@ import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { createVolume } from './create-volume.ts'
 import { forgetReload, noteReload } from './due-reload.ts'
 import { executeStateSteps } from './execute-state.ts'
 import { keepFormerImage } from './former-image.ts'
@@ -48,8 +49,7 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
       return () => engine.networks.remove(id)
     }
     case 'create-volume':
-      await engine.volumes.create(step.volume)
-      return () => engine.volumes.remove(step.volume.name)
+      return createVolume(engine, step.volume)
     case 'store-setting':
     case 'record-release':
       return executeStateSteps(engine, [step])
