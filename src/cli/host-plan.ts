@@ -5,11 +5,12 @@ import { loadProfile, profileNames } from '../definition/profile-load.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { BackupHeader } from '../host/backup/format.ts'
-import { planRestore, volumeKeys } from '../host/backup/plan-restore.ts'
+import { planRestore, refuseOtherBackup, volumeKeys } from '../host/backup/plan-restore.ts'
 import { withVolumeNames } from '../host/backup/volume-names.ts'
 import { newPorts } from '../host/conflicts.ts'
 import { inspectHost } from '../host/inspect.ts'
 import { withLicence } from '../host/licence/plan-licence.ts'
+import { refuseOtherProduct } from '../host/other-product.ts'
 import { planHost } from '../host/plan.ts'
 import { withStateSteps } from '../host/plan-state.ts'
 import { findPortContainer, findPortHolder } from '../host/port-holder.ts'
@@ -36,6 +37,8 @@ export interface InstallOptions extends SourceOptions {
   readonly set?: readonly string[]
   readonly unset?: readonly string[]
   readonly licence?: string
+  /** The other product in whose place this one may come. */
+  readonly replace?: string
   readonly json?: boolean
 }
 
@@ -73,6 +76,7 @@ export async function prepareInstall(
   const { definition, image } = await openSource(context, options, layout, engine)
   const name = options.name ?? definition.name
   checkName(name)
+  if (source) refuseOtherBackup(source.header, definition.name, source.file)
   const reference = `${definition.name}:${definition.version}`
   const wanted = targetImage(reference, image)
   const again = async (): Promise<PreparedInstall> => {
@@ -81,6 +85,7 @@ export async function prepareInstall(
       inspectHost(engine, name),
       source ? readWholeState(engine, name) : readState(engine, name),
     ])
+    refuseOtherProduct(found, definition.name, options.replace)
     const stored = whole ?? emptyState
     const base = source ? { ...stored, settings: source.header.settings } : stored
     const { profile, settings } = await chooseProfile(definition, name, options, found, base, source)

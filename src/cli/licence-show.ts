@@ -4,7 +4,8 @@ import { type Judgement, judgeLicence } from '../bundle/licence/judge-licence.ts
 import { type Licence, parseLicence } from '../bundle/licence/licence.ts'
 import { loadDefinition } from '../definition/load.ts'
 import { connectEngine } from '../engine/connect.ts'
-import { ownLabels } from '../host/labels.ts'
+import { volumesInUse } from '../host/backup/plan-backup.ts'
+import { inspectHost } from '../host/inspect.ts'
 import { readLicence } from '../host/licence/licence-volume.ts'
 import { commandName } from '../lib/command-name.ts'
 import { exitCodes, SlipwayError } from '../lib/errors.ts'
@@ -61,11 +62,8 @@ async function inFile(file: string): Promise<Shown> {
 async function onHost(context: Context, options: ShowLicenceOptions): Promise<Shown> {
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
-  const volumes = await engine.volumes.list()
-  const volume = volumes.find(
-    ({ Labels }) => Labels?.[ownLabels.appliance] === name && Labels[ownLabels.holds] === 'licence',
-  )
-  const kept = volume && (await readLicence(engine, name, volume.Name))
+  const volume = volumesInUse(await inspectHost(engine, name)).find(({ holds }) => holds === 'licence')
+  const kept = volume && (await readLicence(engine, name, volume.name))
   if (!kept) {
     throw new SlipwayError(
       'no-licence',

@@ -10,6 +10,7 @@ import { judgeBindSources, readBindSources } from '../host/bind-sources.ts'
 import { type Finding, failedFinding, refuseFailures } from '../host/finding.ts'
 import { readHostFacts } from '../host/host-facts.ts'
 import { inspectHost } from '../host/inspect.ts'
+import { refuseOtherProduct } from '../host/other-product.ts'
 import { judgeEngine, judgeHost } from '../host/preflight.ts'
 import type { HostState } from '../host/state.ts'
 import { readState } from '../host/state-volume.ts'
@@ -35,6 +36,12 @@ export async function run(context: Context, options: InstallOptions, [layout]: s
   const name = options.name ?? definition.name
   checkName(name)
   const [found, stored] = await Promise.all([inspectHost(engine, name), readState(engine, name)])
+  const isOwn = async (): Promise<true> => {
+    refuseOtherProduct(found, definition.name, options.replace)
+    return true
+  }
+  // What is there counts as the appliance's own in all that follows.
+  if (!(await attempt(isOwn, 'product', 'fail', findings))) return print(context, options, name, findings)
   const { profile } = await chooseProfile(definition, name, options, found, stored, undefined)
   const reference = `${definition.name}:${definition.version}`
   const compose = await loadCompose(definition, { ...profileVariables(profile), APPLIANCE_IMAGE: reference })

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { applyPlan } from '../host/apply.ts'
-import { checkFits } from '../host/backup/plan-restore.ts'
+import { listMisfits } from '../host/backup/plan-restore.ts'
 import type { Backup } from '../host/backup/read-backup.ts'
 import { openBackup } from '../host/backup/read-backup.ts'
 import { refuseSmallEngine } from '../host/backup/restore-space.ts'
@@ -39,7 +39,7 @@ export async function run(
   const named = { ...options, name: options.name ?? header.name }
   const prepared = await prepareInstall(context, named, layout, backup)
   const { engine, target, settings, steps } = prepared
-  for (const text of checkFits(header, target, file)) context.report({ type: 'note', text })
+  for (const text of listMisfits(header, target)) context.report({ type: 'note', text })
   await refuseSmallEngine(engine, backup)
   refuseFailures(judgeBindSources(await readBindSources(engine, target.containers)))
   const show = (planned: readonly Step[]): void => {

@@ -17,6 +17,7 @@ export function installOptions(command: Command): Command {
   return command
     .option('--profile <name>', 'how much, and for whom: a file of profiles/ (default: the installed one)')
     .option('--name <name>', "the appliance's name on the host (default: the product's)")
+    .option('--replace <product>', 'come in the place of that other product, with its data and settings')
     .option(
       '--set <key=value>',
       'a setting over the profile, such as dns.port=1053, remembered on the host; may be repeated',

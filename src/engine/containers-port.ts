@@ -22,6 +22,8 @@ export interface ContainerSummary {
   readonly ports: readonly PublishedPort[]
   /** IDs of the networks that it is on. */
   readonly networks?: readonly string[]
+  /** Names of the volumes that it mounts. */
+  readonly volumes?: readonly string[]
 }
 
 export interface ContainerMemory {

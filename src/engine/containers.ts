@@ -107,6 +107,7 @@ function summarise(container: Docker.ContainerInfo): ContainerSummary {
       protocol: port.Type,
     })),
     networks: Object.values(container.NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),
+    volumes: (container.Mounts ?? []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
   }
 }
 

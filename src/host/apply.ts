@@ -2,8 +2,9 @@ import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { batchesOf } from './batches.ts'
 import { describeStep } from './describe-step.ts'
 import { executeStateSteps, isStateStep } from './execute-state.ts'
-import { type Execution, executeStep, type Undo } from './execute-step.ts'
+import { type Execution, executeStep } from './execute-step.ts'
 import { isIrreversible, type Step } from './step.ts'
+import type { Undo } from './undo.ts'
 
 interface Done {
   readonly step: Step
@@ -25,6 +26,11 @@ export async function applyPlan(steps: readonly Step[], execution: Execution): P
       throw await explainFailure(error, steps, done, execution)
     }
   }
+  await forgetAll(done)
+}
+
+async function forgetAll(done: readonly Done[]): Promise<void> {
+  for (const { undo } of done) await undo?.forget?.()
 }
 
 /** Adds what is done to `done`. */
@@ -70,6 +76,7 @@ async function explainFailure(
     return partly(`${said} ${standing(open, done)}`, code, error)
   }
   if (done.some(({ step }) => isIrreversible(step)) || isIrreversible(open[0]!)) {
+    await forgetAll(done)
     return partly(`${said} ${standing(open, done)}`, code, error)
   }
   const stands = await undoAll(done, execution)

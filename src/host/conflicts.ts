@@ -2,7 +2,7 @@ import { programName } from '../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { hostPorts } from './inspect.ts'
 import { mutexContainer, stateContainer, stateVolume } from './own-things.ts'
-import type { HostNetwork, HostPort, HostState } from './state.ts'
+import type { HostNetwork, HostPort, HostState, HostVolume } from './state.ts'
 import type { HostTarget } from './target.ts'
 
 /**
@@ -54,6 +54,18 @@ export function refuseGuests(networks: readonly HostNetwork[], name: string): vo
   throw new SlipwayError(
     'network-in-use',
     `The container ${guest} is not of the appliance ${name} and is on its network ${network.name}, which is to go; \`docker network disconnect ${network.name} ${guest}\`, then run the same command again.`,
+    { exitCode: exitCodes.preflightFailed },
+  )
+}
+
+/** Refuses to take away volumes that containers of others mount: the Engine would, after what serves is gone. */
+export function refuseVolumeGuests(volumes: readonly HostVolume[], name: string): void {
+  const volume = volumes.find(({ guests = [] }) => guests.length > 0)
+  if (!volume) return
+  const [guest] = volume.guests!
+  throw new SlipwayError(
+    'volume-in-use',
+    `The container ${guest} is not of the appliance ${name} and mounts its volume ${volume.name}, which is to go; remove that container (\`docker rm --force ${guest}\`) when nobody needs it, then run the same command again.`,
     { exitCode: exitCodes.preflightFailed },
   )
 }

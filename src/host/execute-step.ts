@@ -7,13 +7,16 @@ import type { Report } from '../lib/progress.ts'
 import type { BackupArchive } from './backup/format.ts'
 import type { Backup } from './backup/read-backup.ts'
 import { fillVolume, putStream } from './backup/volume-archive.ts'
+import { createVolume } from './create-volume.ts'
 import { forgetReload, noteReload } from './due-reload.ts'
 import { executeStateSteps } from './execute-state.ts'
+import { keepFormerImage } from './former-image.ts'
 import { readLicence, writeLicence } from './licence/licence-volume.ts'
 import { removeVolume } from './remove-volume.ts'
 import { restoreFile } from './restore-file.ts'
 import { reloadService, setMemory } from './set-memory.ts'
 import type { ContainerStep, Step } from './step.ts'
+import type { Undo } from './undo.ts'
 import { waitHealthy } from './wait-healthy.ts'
 
 export interface Execution {
@@ -30,9 +33,6 @@ export interface Execution {
   readonly check?: () => Promise<void>
 }
 
-/** Takes back what a step did. */
-export type Undo = () => Promise<void>
-
 /** Does one step; returns how to take it back, where there is something to take back. */
 export async function executeStep(step: Step, execution: Execution): Promise<Undo | undefined> {
   const { engine } = execution
@@ -40,17 +40,16 @@ export async function executeStep(step: Step, execution: Execution): Promise<Und
     case 'load-image':
       return load(step.image.reference, execution)
     case 'tag-image': {
-      const { previous } = step
+      const undo = step.previous === undefined ? undefined : await keepFormerImage(engine, step.reference)
       await engine.images.tag(step.id, step.reference)
-      return previous === undefined ? undefined : () => engine.images.tag(previous, step.reference)
+      return undo
     }
     case 'create-network': {
       const id = await engine.networks.create(step.network)
       return () => engine.networks.remove(id)
     }
     case 'create-volume':
-      await engine.volumes.create(step.volume)
-      return () => engine.volumes.remove(step.volume.name)
+      return createVolume(engine, step.volume)
     case 'store-setting':
     case 'record-release':
       return executeStateSteps(engine, [step])
@@ -141,8 +140,12 @@ async function load(reference: string, { engine, image, report, signal }: Execut
       `The host does not have ${reference}, and no image was given; \`${commandName()} build\` makes it, \`${commandName()} install LAYOUT\` installs it.`,
     )
   }
-  const previous = (await engine.images.inspect(reference))?.id
-  await loadImage(engine, image, [reference], report, signal)
-  if (previous !== undefined) return () => engine.images.tag(previous, reference)
-  return () => engine.images.remove(reference)
+  const undo = await keepFormerImage(engine, reference)
+  try {
+    await loadImage(engine, image, [reference], report, signal)
+  } catch (error) {
+    if (undo.forget) await undo().catch(() => {})
+    throw error
+  }
+  return undo
 }

@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts'
 import { withFreshHealth } from './health-check.ts'
 import { ownLabels, roles } from './labels.ts'
 import type { ContainerStatus, HostContainer, HostNetwork, HostPort, HostState, HostVolume } from './state.ts'
+import { withContents } from './volume-contents.ts'
 
 /** Reads what an Engine holds of the appliance `name`, and whatever of others could be in its way. */
 export async function inspectHost(engine: Engine, name: string): Promise<HostState> {
@@ -28,13 +29,17 @@ export async function inspectHost(engine: Engine, name: string): Promise<HostSta
       .filter(({ labels }) => labels[ownLabels.role] === undefined)
       .map((one) => inspectFresh(engine, one.id)),
   )
+  // A container that went away between the two questions is not there.
+  const containers = documents.filter((one) => one !== undefined).map(readContainer)
   return {
     name,
     images: images.map(({ id, tags }) => ({ id, tags })),
     networks: networks.filter((one) => owned(one.Labels)).map((one) => readNetwork(one, others)),
-    volumes: volumes.filter((one) => owned(one.Labels)).map(readVolume),
-    // A container that went away between the two questions is not there.
-    containers: documents.filter((one) => one !== undefined).map(readContainer),
+    volumes: withContents(
+      volumes.filter((one) => owned(one.Labels)).map((one) => readVolume(one, others)),
+      containers,
+    ),
+    containers,
     helpers: own.filter(({ labels }) => isHelper(labels[ownLabels.role])).map(({ name }) => name),
     foreign: {
       containers: others.map((one) => one.name),
@@ -76,7 +81,7 @@ function readNetwork(
   { Id, Name, Labels }: NetworkDocument,
   others: readonly ContainerSummary[],
 ): HostNetwork {
-  const guests = others.filter(({ state, networks }) => state === 'running' && networks?.includes(Id))
+  const guests = others.filter(({ state, networks }) => attached.has(state) && networks?.includes(Id))
   return {
     id: Id,
     name: Name,
@@ -85,7 +90,14 @@ function readNetwork(
   }
 }
 
-function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolume {
+/** A paused container, and one that restarts again and again, keep a network from going as a running one does. */
+const attached: ReadonlySet<string> = new Set(['running', 'paused', 'restarting'])
+
+function readVolume(
+  { Name, Driver, Options, Labels }: VolumeDocument,
+  others: readonly ContainerSummary[],
+): HostVolume {
+  const guests = others.filter((one) => one.volumes?.includes(Name))
   const holds = Labels?.[ownLabels.holds]
   // What carries a role is Slipway's own and no service's.
   const key = Labels?.[ownLabels.role] === undefined ? Labels?.[ownLabels.component] : undefined
@@ -93,6 +105,8 @@ function readVolume({ Name, Driver, Options, Labels }: VolumeDocument): HostVolu
     name: Name,
     ...(key !== undefined && { key }),
     ...(holds !== undefined && { holds }),
+    ...(Labels?.[ownLabels.product] && { product: Labels[ownLabels.product] }),
+    ...(guests.length > 0 && { guests: guests.map(({ name }) => name) }),
     driver: Driver,
     options: Options ?? {},
   }
@@ -122,6 +136,7 @@ function readContainer(document: ContainerDocument): HostContainer {
     volumes: document.Mounts.filter((mount) => mount.Type === 'volume' && mount.Name).map(
       (mount) => mount.Name!,
     ),
+    ...readContents(labels),
     ports: hostPorts(document.HostConfig.PortBindings ?? {}),
     ...readLimit(document.HostConfig),
     ...readReload(labels),
@@ -137,6 +152,18 @@ function readImageIds({ Image, Config }: ContainerDocument): string[] {
     // Labels are anybody's to write.
   }
   return [Image]
+}
+
+/** Labels are anybody's to write. */
+function readContents(labels: Readonly<Record<string, string>>): Pick<HostContainer, 'contents'> {
+  try {
+    const contents: unknown = JSON.parse(labels[ownLabels.contents] ?? '')
+    if (typeof contents !== 'object' || contents === null || Array.isArray(contents)) return {}
+    const said = Object.entries(contents).filter(([, holds]) => typeof holds === 'string')
+    return { contents: Object.fromEntries(said) }
+  } catch {
+    return {}
+  }
 }
 
 function readLimit({ Memory, MemorySwap }: HostConfig): Pick<HostContainer, 'limit'> {

@@ -21,8 +21,10 @@ export const ownLabels = {
   expected: 'io.slipway.expected',
   /** JSON of the IDs by which Engines may know its image; of a container. */
   imageIds: 'io.slipway.image-ids',
-  /** What a volume holds: "cache", "settings", "licence", "state". */
+  /** What a volume holds: "cache", "settings", "licence", "state"; as the release says that made it. */
   holds: 'io.slipway.holds',
+  /** JSON of the key of each mounted volume that holds any of these → which; of a container, by its own release. */
+  contents: 'io.slipway.contents',
   /** Of containers and volumes that are Slipway's own and no service's: one of `roles`. */
   role: 'io.slipway.role',
   /** JSON of who holds the mutex. */

@@ -1,4 +1,5 @@
 import type { ComposeVolume } from '../definition/compose.ts'
+import { refuseVolumeGuests } from './conflicts.ts'
 import { ownLabels } from './labels.ts'
 import { planHost } from './plan.ts'
 import type { HostState, HostVolume } from './state.ts'
@@ -75,6 +76,7 @@ export function planReset(
   { level, services, emptied }: Reset,
   settings: { readonly stored: Settings; readonly kept: Settings },
 ): Step[] {
+  refuseVolumeGuests(formerVolumes(current, target, emptied), target.name)
   const why = `reset: ${level}`
   const mine = current.containers
     .filter(({ service }) => services.includes(service))

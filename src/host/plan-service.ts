@@ -35,7 +35,8 @@ export function planService(wanted: TargetContainer, current: HostState, target:
     wanted.name,
   )
   const others = mine.filter((one) => one !== kept)
-  const name = kept?.name ?? freeName(wanted.name, mine)
+  const name =
+    kept?.name ?? freeName(wanted.name, [...mine.map((one) => one.name), ...current.foreign.containers])
   const why = kept ? wakeReason(kept) : createReason(others, faults)
   const step = { service, name }
   const stopped = [...others, ...(kept && why ? [kept] : [])].filter((one) => isUp(one.status))
@@ -101,6 +102,8 @@ function faultOf(
   current: HostState,
   target: HostTarget,
 ): string | undefined {
+  const { product = target.product } = one
+  if (product !== target.product && one.hash !== wanted.hash) return `product ${product} → ${target.product}`
   if (one.release !== target.release && one.hash !== wanted.hash)
     return `release ${one.release} → ${target.release}`
   if (!target.image?.ids.includes(one.imageId)) return 'another image'
@@ -146,8 +149,8 @@ function createReason(
 }
 
 /** The final name where it is free; beside an old container a temporary one. */
-function freeName(name: string, mine: readonly HostContainer[]): string {
-  const taken = new Set(mine.map((one) => one.name))
+function freeName(name: string, names: readonly string[]): string {
+  const taken = new Set(names)
   for (
     let number = 1, candidate = name;
     ;

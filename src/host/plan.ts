@@ -1,4 +1,4 @@
-import { overlap, refuseConflicts, refuseGuests } from './conflicts.ts'
+import { overlap, refuseConflicts, refuseGuests, refuseVolumeGuests } from './conflicts.ts'
 import { hostPorts } from './inspect.ts'
 import { type ContainerStop, planService, type ServicePlan, stopContainer } from './plan-service.ts'
 import type { HostContainer, HostState } from './state.ts'
@@ -14,6 +14,7 @@ export function planHost(current: HostState, target: HostTarget): Step[] {
   refuseConflicts(current, target)
   const replaced = replacedNetworks(current, target)
   refuseGuests([...replaced, ...unwantedNetworks(current, target)], target.name)
+  refuseVolumeGuests(unwantedVolumes(current, target), target.name)
   const stranded = current.containers.filter((one) =>
     replaced.some((network) => network.name in one.networks),
   )
@@ -141,10 +142,14 @@ function removeHelpers(current: HostState, target: HostTarget): Step[] {
 }
 
 function removeVolumes(current: HostState, target: HostTarget): Step[] {
+  return unwantedVolumes(current, target).map(
+    ({ name }): Step => ({ action: 'remove-volume', name, reason: 'no longer wanted' }),
+  )
+}
+
+function unwantedVolumes({ volumes }: HostState, target: HostTarget): HostState['volumes'] {
   if (target.otherVolumes === 'keep') return []
-  return current.volumes
-    .filter((one) => !target.volumes.some((volume) => volume.name === one.name))
-    .map((one): Step => ({ action: 'remove-volume', name: one.name, reason: 'no longer wanted' }))
+  return volumes.filter((one) => !target.volumes.some((volume) => volume.name === one.name))
 }
 
 function removeNetwork({ name, id }: { name: string; id: string }, reason: string): Step {

@@ -30,6 +30,10 @@ export interface HostVolume {
   readonly key?: string
   /** "cache", "settings", "licence", "state", where the product says so. */
   readonly holds?: string
+  /** The product that made it; absent where no label says so. */
+  readonly product?: string
+  /** Names of containers of others that mount it, stopped ones too; absent: none. */
+  readonly guests?: readonly string[]
   readonly driver: string
   readonly options: Readonly<Record<string, string>>
 }
@@ -58,6 +62,8 @@ export interface HostContainer {
   readonly networks: Readonly<Record<string, string>>
   /** Names of the volumes it mounts. */
   readonly volumes: readonly string[]
+  /** Key of a volume that it mounts → what that holds by its release; absent where its label does not say. */
+  readonly contents?: Readonly<Record<string, string>>
   /** Host ports that it asks for. */
   readonly ports: readonly HostPort[]
   /** Absent: none. */

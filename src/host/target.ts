@@ -133,6 +133,7 @@ export function targetHost(
       [composeLabels.dependsOn]: service.dependsOn
         .map((need) => `${need.service}:${need.condition}:false`)
         .join(','),
+      ...contentsLabel(service, compose),
       ...(service.reload && { [ownLabels.reload]: JSON.stringify(service.reload) }),
       ...(service.serves && { [ownLabels.serves]: service.serves }),
       ...(service.crashSafe && { [ownLabels.crashSafe]: 'true' }),
@@ -192,6 +193,16 @@ export function targetHost(
 export function emptyTarget(name: string, keepData: boolean): HostTarget {
   const otherVolumes = keepData ? 'keep' : 'remove'
   return { name, product: '', release: '', networks: [], volumes: [], containers: [], otherVolumes }
+}
+
+/** An Engine cannot change the labels of a volume: what a later release calls its content stands on its containers. */
+function contentsLabel({ mounts }: ComposeService, { volumes }: Compose): Record<string, string> {
+  const mounted = volumes.filter(({ key }) =>
+    mounts.some(({ type, source }) => type === 'volume' && source === key),
+  )
+  if (mounted.length === 0) return {}
+  const contents = mounted.flatMap(({ key, holds }) => (holds === undefined ? [] : [[key, holds] as const]))
+  return { [ownLabels.contents]: JSON.stringify(Object.fromEntries(contents)) }
 }
 
 /** Networks and volumes outlive releases. */

@@ -10,6 +10,7 @@ import { builtImage } from '../support/built-image.ts'
 import { type InnerEngine, startEngine26 } from '../support/inner-engine.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
+import { TinyAppliance } from '../support/tiny-appliance.ts'
 import { busyboxLayer, writeTinyLayout } from '../support/tiny-layout.ts'
 import { makeTlsFiles, type TlsFiles } from '../support/tls-files.ts'
 
@@ -135,6 +136,41 @@ describe('Engine 26.1 with containerd’s image store, behind TLS, in a containe
       HostConfig: {},
     })
     await inner.engine.containers.remove(id)
+  })
+
+  it('gives the former image of a release its name back when another one of the same name does not come up', async () => {
+    const tiny = `${name}-tiny`
+    const images = await Promise.all(
+      ['one', 'two'].map(async (text) => {
+        const folder = path.join(scratch.path, text)
+        await writeTinyLayout(folder, [await busyboxLayer(), { 'etc/text': text }])
+        return readLayout(folder, 'linux/amd64')
+      }),
+    )
+    const [former, next] = images.map((image) => new TinyAppliance(inner.engine, image, tiny)) as [
+      TinyAppliance,
+      TinyAppliance,
+    ]
+    const tags = async () =>
+      (await inner.engine.images.list())
+        .filter((one) => one.tags.some((tag) => tag.startsWith(tiny)))
+        .map((one) => [one.id, one.tags])
+    try {
+      await former.reach(former.target())
+      const before = await tags()
+      const failed = await next.reach(next.target({ check: ['false'] })).catch((error: unknown) => error)
+      expect(failed).toMatchObject({
+        code: 'not-healthy',
+        exitCode: 5,
+        message: expect.stringContaining('The former containers serve again; nothing else was changed.'),
+      })
+      expect(await tags()).toEqual(before)
+      expect(await former.plan(former.target())).toEqual([])
+      await next.reach(next.target())
+      expect(await tags()).toEqual([[images[1]!.manifest.digest, [former.reference]]])
+    } finally {
+      await former.remove()
+    }
   })
 
   it('has the appliance again after a crash of its own', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -204,5 +205,32 @@ describe('an uninstall', () => {
     } finally {
       await neighbour.remove()
     }
+  })
+
+  it('is refused before anything goes where a stranger’s container mounts a volume or is on the network', async () => {
+    await appliance.reach(appliance.target())
+    const before = await picture()
+    const guest = `${name}-stranger`
+    const spec = { Image: appliance.reference, Cmd: ['/bin/busybox', 'sleep', '100000'], Labels: {} }
+    try {
+      await engine.containers.create(guest, { ...spec, HostConfig: { Binds: [`${name}_data:/data`] } })
+      expect(await caught(appliance.reach(emptyTarget(name, false)))).toEqual({
+        code: 'volume-in-use',
+        exitCode: 3,
+        message: `The container ${guest} is not of the appliance ${name} and mounts its volume ${name}_data, which is to go; remove that container (\`docker rm --force ${guest}\`) when nobody needs it, then run the same command again.`,
+      })
+      await engine.containers.remove(guest)
+      await engine.containers.create(guest, { ...spec, HostConfig: { NetworkMode: `${name}_default` } })
+      await engine.containers.start(guest)
+      await execa('docker', ['pause', guest])
+      expect(await caught(appliance.reach(emptyTarget(name, false)))).toEqual({
+        code: 'network-in-use',
+        exitCode: 3,
+        message: `The container ${guest} is not of the appliance ${name} and is on its network ${name}_default, which is to go; \`docker network disconnect ${name}_default ${guest}\`, then run the same command again.`,
+      })
+    } finally {
+      await engine.containers.remove(guest)
+    }
+    expect(await picture()).toEqual(before)
   })
 })

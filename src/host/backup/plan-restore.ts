@@ -1,4 +1,5 @@
 import { badInput } from '../../lib/errors.ts'
+import { refuseVolumeGuests } from '../conflicts.ts'
 import { ownLabels } from '../labels.ts'
 import { planHost } from '../plan.ts'
 import type { HostState } from '../state.ts'
@@ -14,8 +15,10 @@ const why = 'a backup is restored'
  * are healthy, so that until then everything can be taken back. `target` names the new volumes. Pure.
  */
 export function planRestore(current: HostState, target: HostTarget, header: BackupHeader): Step[] {
-  const planned = planHost(outdated(current), target).map(explain)
   const volumes = header.archives.filter(({ type }) => type === 'volume')
+  const former = formerVolumes(current, target, volumes)
+  refuseVolumeGuests(former, target.name)
+  const planned = planHost(outdated(current), target).map(explain)
   const files = isOfSameImage(header, target)
     ? header.archives.filter(({ type }) => type === 'configuration')
     : []
@@ -31,21 +34,27 @@ export function planRestore(current: HostState, target: HostTarget, header: Back
     }
     return [step]
   })
-  return [...steps, ...removeFormer(current, target, volumes)]
+  const goes = former.map(
+    ({ name }): Step => ({ action: 'remove-volume', name, reason: 'replaced from the backup' }),
+  )
+  return [...steps, ...goes]
 }
 
 export function volumeKeys({ archives }: BackupHeader): string[] {
   return archives.filter(({ type }) => type === 'volume').map(({ of }) => of)
 }
 
-/** What a backup holds that this target has no place for, in words; what must not be is thrown. */
-export function checkFits(header: BackupHeader, target: HostTarget, file: string): string[] {
-  if (header.product !== target.product) {
-    throw badInput(
-      'other-product',
-      `${file} is a backup of ${header.product}, and this product directory is of ${target.product}; nothing was changed. Name that product's directory with -C.`,
-    )
-  }
+/** A backup is of one product. Throws `other-product`. */
+export function refuseOtherBackup(header: BackupHeader, product: string, file: string): void {
+  if (header.product === product) return
+  throw badInput(
+    'other-product',
+    `${file} is a backup of ${header.product}, and this product directory is of ${product}; nothing was changed. Name that product's directory with -C.`,
+  )
+}
+
+/** What a backup holds that this target has no place for, in words. */
+export function listMisfits(header: BackupHeader, target: HostTarget): string[] {
   const keys = target.volumes.map(({ name }) => keyOf(target, name))
   const services = target.containers.map(({ service }) => service)
   const { release } = target
@@ -80,16 +89,19 @@ function fill(target: HostTarget, archive: BackupArchive, volume: string): Step 
   return { action: 'fill-volume', appliance: target.name, volume, archive, reason: why }
 }
 
-function removeFormer(current: HostState, target: HostTarget, archives: readonly BackupArchive[]): Step[] {
+/** The volumes in whose place those of the backup come. */
+function formerVolumes(
+  { volumes }: HostState,
+  target: HostTarget,
+  archives: readonly BackupArchive[],
+): HostState['volumes'] {
   const kept = target.volumes.map(({ name }) => ({ name, key: keyOf(target, name) }))
-  return current.volumes
-    .filter(
-      ({ name, key }) =>
-        archives.some(({ of }) => of === key) &&
-        kept.some((one) => one.key === key) &&
-        !kept.some((one) => one.name === name),
-    )
-    .map(({ name }): Step => ({ action: 'remove-volume', name, reason: 'replaced from the backup' }))
+  return volumes.filter(
+    ({ name, key }) =>
+      archives.some(({ of }) => of === key) &&
+      kept.some((one) => one.key === key) &&
+      !kept.some((one) => one.name === name),
+  )
 }
 
 function keyOf(target: HostTarget, name: string): string | undefined {

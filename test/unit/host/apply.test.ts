@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ContainerDocument } from '../../../src/engine/documents.ts'
+import type { ContainerDocument, VolumeDocument } from '../../../src/engine/documents.ts'
 import type { Engine } from '../../../src/engine/engine.ts'
 import { applyPlan } from '../../../src/host/apply.ts'
 import { planHost } from '../../../src/host/plan.ts'
@@ -30,7 +30,7 @@ function recordingEngine(failing: readonly string[]): { engine: Engine; calls: s
   const engine = {
     images: { inspect: async () => undefined, tag: does('tag') },
     networks: { create: does('create', 'network-id'), remove: does('remove') },
-    volumes: { create: does('create'), remove: does('remove') },
+    volumes: { inspect: async () => undefined, create: does('create'), remove: does('remove') },
     containers: {
       create: does('create', 'container-id'),
       inspect: async () => healthy,
@@ -201,5 +201,19 @@ describe('applyPlan', () => {
       'remove acme_cache',
       'remove network-id',
     ])
+  })
+
+  it('neither takes nor deletes a volume that a stranger made since the plan was', async () => {
+    const { engine, calls } = recordingEngine([])
+    const inspect = async () => ({ Labels: null }) as VolumeDocument
+    const volumes = { ...engine.volumes, inspect }
+    const error = await applyPlan(install, { engine: { ...engine, volumes }, report: silent }).catch(
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toMatchObject({
+      message:
+        'The volume acme_cache came to this host in the meantime and is not of the appliance acme; remove it, or choose another --name. What had been made was removed again.',
+    })
+    expect(calls).toEqual(['create acme_default', 'remove network-id'])
   })
 })

@@ -101,6 +101,15 @@ describe('the plan of a reset', () => {
     ])
   })
 
+  it('is refused where a container of others mounts a volume that would go', () => {
+    const volumes = installed.volumes.map((one) => ({ ...one, key: 'cache', guests: ['dump'] }))
+    const visited = { ...installed, volumes }
+    expect(() => plan(visited, 'cache', ['optimiser'])).toThrow(
+      'The container dump is not of the appliance acme and mounts its volume acme_cache, which is to go;',
+    )
+    expect(words(visited, 'clean', ['optimiser'])).toEqual(words(installed, 'clean', ['optimiser']))
+  })
+
   it('takes along a service that mounts an emptied volume too', () => {
     expect(withSharers(wanted, ['dns'], ['cache'])).toEqual(['dns', 'optimiser'])
   })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseCompose } from '../../../src/definition/compose-parse.ts'
 import type { BackupHeader } from '../../../src/host/backup/format.ts'
 import { volumesInUse, volumesToKeep } from '../../../src/host/backup/plan-backup.ts'
-import { checkFits, planRestore } from '../../../src/host/backup/plan-restore.ts'
+import { listMisfits, planRestore, refuseOtherBackup } from '../../../src/host/backup/plan-restore.ts'
 import { withVolumeNames } from '../../../src/host/backup/volume-names.ts'
 import { describeStep } from '../../../src/host/describe-step.ts'
 import { planHost } from '../../../src/host/plan.ts'
@@ -11,7 +11,7 @@ import type { Step } from '../../../src/host/step.ts'
 import { type HostTarget, targetHost } from '../../../src/host/target.ts'
 import { caught } from '../../support/caught.ts'
 import { applyStep } from './model-host.ts'
-import { composeText, emptyHost, sampleTarget } from './sample.ts'
+import { composeText, emptyHost } from './sample.ts'
 
 const header: BackupHeader = {
   kind: 'slipway-backup',
@@ -120,11 +120,21 @@ describe('a restore', () => {
     expect(steps.filter(({ action }) => /volume/.test(action))).toEqual([])
   })
 
+  it('is refused where a container of others mounts a volume that would go', () => {
+    const volumes = installed.volumes.map((one) => ({ ...one, guests: ['dump'] }))
+    const visited = { ...installed, volumes }
+    expect(() => planRestore(visited, targetOn(visited, ['cache']), header)).toThrow(
+      'The container dump is not of the appliance acme and mounts its volume acme_cache, which is to go;',
+    )
+    const steps = planRestore(visited, targetOn(visited), { ...header, archives: [] })
+    expect(steps.filter(({ action }) => /volume/.test(action))).toEqual([])
+  })
+
   it('does not put files changed over one image over another', () => {
     const other = { ...header, images: ['sha256:other'], release: '0.9.0' }
     const target = targetOn(installed, ['cache'])
     expect(planRestore(installed, target, other).filter(({ action }) => action === 'put-files')).toEqual([])
-    expect(checkFits(other, target, '/b.tgz')).toEqual([
+    expect(listMisfits(other, target)).toEqual([
       "the image is another than the backup's (release 0.9.0): the changed files of dns are left out",
     ])
   })
@@ -135,7 +145,7 @@ describe('a restore', () => {
       ...installed,
       volumes: [...installed.volumes, { name: 'acme_licence', key: 'licence', driver: 'local', options: {} }],
     }
-    expect(checkFits(more, targetOn(host), '/b.tgz')).toEqual([
+    expect(listMisfits(more, targetOn(host))).toEqual([
       'release 1.0.0 has no volume licence: its content is left out',
     ])
     expect(says(planRestore(host, targetOn(host), more)).filter((text) => /volume/.test(text))).toEqual([])
@@ -143,7 +153,7 @@ describe('a restore', () => {
 
   it('refuses the backup of another product', () => {
     const { code, exitCode, message } = caught(() =>
-      checkFits({ ...header, product: 'other' }, sampleTarget(), '/b.tgz'),
+      refuseOtherBackup({ ...header, product: 'other' }, 'acme', '/b.tgz'),
     )
     expect({ code, exitCode, message }).toEqual({
       code: 'other-product',

@@ -111,6 +111,19 @@ describe('planHost', () => {
     ])
   })
 
+  it('gives the new container a name that no stranger has while it stands beside the old one', () => {
+    const target = sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') })
+    const foreign = { ...emptyHost.foreign, containers: ['acme-optimiser-1.next'] }
+    expect(stepsOf({ ...installed, foreign }, target)).toEqual([
+      'create container acme-optimiser-1.next2',
+      'stop container acme-optimiser-1',
+      'start container acme-optimiser-1.next2',
+      'wait for acme-optimiser-1.next2',
+      'remove container acme-optimiser-1',
+      'rename container acme-optimiser-1.next2 to acme-optimiser-1',
+    ])
+  })
+
   it('takes over the healthy container that an interrupted run left under a temporary name', () => {
     const target = sampleTarget({ compose: composeText.replace('pids_limit: 64', 'pids_limit: 128') })
     const cut = planHost(installed, target).slice(0, 4).reduce(applyStep, installed)
@@ -172,6 +185,15 @@ describe('planHost refuses, before any step,', () => {
       'The container mon is not of the appliance acme and is on its network acme_default, which is to go; `docker network disconnect acme_default mon`, then run the same command again.',
     )
     expect(planHost({ ...installed, networks }, sampleTarget())).toEqual([])
+  })
+
+  it('to take a volume away that a container of others mounts', () => {
+    const volumes = installed.volumes.map((one) => ({ ...one, guests: ['dump'] }))
+    expect(() => planHost({ ...installed, volumes }, emptyTarget('acme', false))).toThrow(
+      'The container dump is not of the appliance acme and mounts its volume acme_cache, which is to go; remove that container (`docker rm --force dump`) when nobody needs it, then run the same command again.',
+    )
+    expect(linesOf({ ...installed, volumes }, emptyTarget('acme', true))).toHaveLength(3)
+    expect(planHost({ ...installed, volumes }, sampleTarget())).toEqual([])
   })
 
   it('names that strangers have', () => {

@@ -16,6 +16,7 @@ describe('targetHost', () => {
         'io.slipway.release': '1.0.0',
         'io.slipway.component': 'optimiser',
         'io.slipway.profile': 'branch',
+        'io.slipway.contents': '{}',
         'io.slipway.image-ids': '["sha256:a"]',
         'io.slipway.target': container.hash,
         'com.docker.compose.project': 'acme',
@@ -37,6 +38,14 @@ describe('targetHost', () => {
       },
       NetworkingConfig: { EndpointsConfig: { acme_default: { Aliases: ['optimiser'] } } },
     })
+  })
+
+  it('says on a container what its volumes hold, which another release may call otherwise', () => {
+    const contents = (holds: string): string | undefined =>
+      sampleTarget({ compose: composeText.replace('cache: {}', `cache: { x-slipway: { holds: ${holds} } }`) })
+        .containers.map(({ spec }) => spec.Labels['io.slipway.contents'])
+        .find((label) => label !== undefined)
+    expect([contents('cache'), contents('settings')]).toEqual(['{"cache":"cache"}', '{"cache":"settings"}'])
   })
 
   it('lets new Engines look often at what has only just started', () => {
