@@ -65,7 +65,9 @@ export async function noteReload(
       takeBack &&
       (async () => {
         await takeBack()
-        await note(before)
+        // Told of the new limit meanwhile, it is to be told of the former one again.
+        const told = (await readState(engine, notedIn)).reloads?.[service] === undefined
+        await note(told ? life : before)
       })
     )
   } catch (error) {
