@@ -55,7 +55,8 @@ export async function downloadFile(
     const sink = await DownloadSink.open(temporary, file.size, options.onBytes)
     let keep = false
     try {
-      await withRetries(options, () => receive(file, sink, options), gaveUp(file))
+      const progress = (): number => sink.received
+      await withRetries({ ...options, progress }, () => receive(file, sink, options), gaveUp(file))
       await sink.close()
       await settle(temporary, target)
       keep = true

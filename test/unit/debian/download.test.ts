@@ -96,6 +96,12 @@ describe('a download', () => {
     expect(asked()).toEqual(['all', 'the rest'])
   })
 
+  it('counts its attempts anew where one brought it further: a line that is cut again and again still ends', async () => {
+    server.misbehave(at, ...Array(4).fill({ half: 0.3 }), { half: 0 }, { half: 0.3 })
+    expect(await outcome({ attempts: 3 })).toBe('whole')
+    expect(asked()).toEqual(['all', ...Array(6).fill('the rest')])
+  })
+
   it('goes on after a 503 that came in the middle', async () => {
     server.misbehave(at, { half: 0.5 }, { status: 503 })
     expect(await outcome()).toBe('whole')
@@ -182,8 +188,8 @@ describe('a download fails in one sentence, and leaves nothing under its name', 
     ])
   })
 
-  it('when every answer is half a file', async () => {
-    server.misbehave(at, ...Array(2).fill({ half: 0.5 }))
+  it('when the line is cut before anything more comes', async () => {
+    server.misbehave(at, { half: 0.5 }, ...Array(2).fill({ half: 0 }))
     expect(await outcome({ attempts: 2 })).toEqual(fails('the connection was cut, asked 2 times'))
   })
 
