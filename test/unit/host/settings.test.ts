@@ -53,11 +53,27 @@ describe('withSettings', () => {
       'dns.restart=maybe',
       '--set dns.restart=maybe: "maybe" is not allowed; write no, always, unless-stopped or on-failure:5.',
     ],
+    ...['0', '65536', '999.1.1.1:53', '[::::]:53'].map((port) => [
+      `dns.port=${port}`,
+      `--set dns.port=${port}: "${port}" is not allowed; write a port such as 53, or 192.0.2.1:53.`,
+    ]),
+    ...['10.0.0.1', '10.0.0.0/33', 'everybody', ''].map((network) => [
+      `allowedNetworks=${network}`,
+      `--set allowedNetworks=${network}: "${network}" is not allowed; write networks such as 10.0.0.0/8,fc00::/7.`,
+    ]),
+    [
+      'upstreamDns=192.0.2.1,dns.example',
+      '--set upstreamDns=192.0.2.1,dns.example: "dns.example" is not allowed; write IP addresses such as 192.0.2.53.',
+    ],
+    [
+      '=1053',
+      '--set =1053 is not understood. Settings are dns.memory, dns.cache, dns.port, dns.restart, optimiser.memory, optimiser.cache, optimiser.port, optimiser.restart, allowedNetworks, upstreamDns.',
+    ],
     [
       'dns.port=http',
       '--set dns.port=http: "http" is not allowed; write a port such as 53, or 192.0.2.1:53.',
     ],
-  ])('refuses %s with what is allowed', (setting, message) => {
+  ])('refuses %s with what is allowed', (setting = '', message) => {
     expect(() => withSettings(profile, [setting], services)).toThrow(message)
   })
 })
