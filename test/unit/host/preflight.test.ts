@@ -5,6 +5,7 @@ import type { HostFacts } from '../../../src/host/host-facts.ts'
 import { planHost } from '../../../src/host/plan.ts'
 import { judgeHost } from '../../../src/host/preflight.ts'
 import type { Foreign } from '../../../src/host/state.ts'
+import type { HostTarget } from '../../../src/host/target.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { caught } from '../../support/caught.ts'
 import { applyStep } from './model-host.ts'
@@ -96,6 +97,17 @@ describe('preflight', () => {
         says: 'The image needs 4.00 kB more and the caches up to 2.15 GB in /var/lib/docker; how much is free cannot be seen from this machine',
         fix: 'look on the host: `df -h /var/lib/docker`',
       },
+    ])
+  })
+
+  it('asks for no room for what is there already, and for the caches where any of them is new', () => {
+    const installed = planHost(emptyHost, target).reduce(applyStep, emptyHost)
+    const log = { ...target.volumes[0]!, name: 'acme_log' }
+    const says = (wanted: HostTarget): string | undefined =>
+      judgeHost(facts, installed, wanted, needs).find(({ check }) => check === 'disk')?.says
+    expect([says(target), says({ ...target, volumes: [...target.volumes, log] })]).toEqual([
+      'The image needs 0 B more and the caches up to 0 B in /var/lib/docker; 50.0 GB are free',
+      'The image needs 0 B more and the caches up to 2.15 GB in /var/lib/docker; 50.0 GB are free',
     ])
   })
 
