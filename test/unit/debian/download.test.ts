@@ -8,7 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DownloadOptions, downloadBytes, downloadFile } from '../../../src/debian/download.ts'
-import { unfinishedName } from '../../../src/lib/begun-download.ts'
+import { bytesBegun, unfinishedName } from '../../../src/lib/begun-download.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { ArchiveServer } from '../../support/archive-server.ts'
 import { repository } from '../../support/slipway.ts'
@@ -341,6 +341,20 @@ await downloadFile(${JSON.stringify(signed())}, ${JSON.stringify(target)}, { sta
     } finally {
       parent.kill()
     }
+  })
+
+  it('goes on with the most of what several left, removes the rest, and leaves what is of another file', async () => {
+    await mkdir(path.dirname(target))
+    const ended = (of: string): string => unfinishedName(of).replace(`.${process.pid}.`, '.99999999.')
+    await writeFile(ended(target), data.subarray(0, 10))
+    await writeFile(ended(target), data.subarray(0, 1000))
+    await writeFile(`${target}.partial`, data.subarray(0, 100))
+    await writeFile(`${target}2.partial`, data.subarray(0, 2000))
+    expect(await bytesBegun(target)).toBe(1000)
+    expect(await outcome()).toBe('whole')
+    expect(server.requests.map(({ range }) => range)).toEqual(['bytes=1000-'])
+    expect((await left()).sort()).toEqual(['file', 'file2.partial'])
+    expect(await bytesBegun(target)).toBe(0)
   })
 
   it('leaves alone what another machine writes to, or a process that lives', async () => {
