@@ -52,7 +52,7 @@ export async function downloadFile(
   try {
     await mkdir(path.dirname(target), { recursive: true })
     await takeOver(target, temporary)
-    const sink = await DownloadSink.open(temporary, file.size, options.onBytes)
+    const sink = await DownloadSink.open(temporary, options.onBytes)
     let keep = false
     try {
       const progress = (): number => sink.received
