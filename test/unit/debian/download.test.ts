@@ -129,6 +129,14 @@ describe('a download', () => {
     expect(await left()).toEqual(['file'])
   })
 
+  it('begins again but once: what is wrong then is refused', async () => {
+    await mkdir(path.dirname(target))
+    await writeFile(`${target}.partial`, randomBytes(300_000))
+    server.misbehave(at, { bytes: randomBytes(300_000) })
+    expect(await outcome()).toMatchObject(['wrong-hash', expect.stringContaining('has another SHA-256')])
+    expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all'], left: [] })
+  })
+
   it('begins again when the mirror refuses the range', async () => {
     server.misbehave(at, { half: 0.5 }, { status: 416 })
     expect(await outcome()).toBe('whole')
