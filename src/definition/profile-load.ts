@@ -3,6 +3,7 @@ import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Definition } from './definition.ts'
 import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
+import { isNetwork } from './network.ts'
 import { type Problem, refuseProblems, showPath, type ValuePath } from './problem.ts'
 import type { MaintenanceWindow, Profile, ServiceProfile } from './profile.ts'
 import { namesInRoots, rootsWithFile } from './roots.ts'
@@ -188,10 +189,3 @@ async function checkProfile(definition: Place, yaml: YamlFile, seen: readonly st
 
 /** The Engine refuses less. */
 const smallestMemory = 6 * 1024 * 1024
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix = '', ...more] = text.split('/')
-  const family = isIP(address)
-  if (more.length > 0 || family === 0 || !/^\d{1,3}$/.test(prefix)) return false
-  return Number(prefix) <= (family === 4 ? 32 : 128)
-}

@@ -8,7 +8,7 @@ import type { Undo } from './undo.ts'
 
 interface Done {
   readonly step: Step
-  readonly undo?: Undo
+  readonly undo: Undo | undefined
 }
 
 /**
@@ -36,20 +36,14 @@ async function forgetAll(done: readonly Done[]): Promise<void> {
 /** Adds what is done to `done`. */
 async function execute(batch: readonly Step[], execution: Execution, done: Done[]): Promise<void> {
   if (!batch.every(isStateStep)) {
-    for (const step of batch) done.push({ step, ...undoable(await reported(step, execution)) })
+    for (const step of batch) done.push({ step, undo: await reported(step, execution) })
     return
   }
   const tasks = batch.map(describeStep)
   for (const task of tasks) execution.report({ type: 'start', task })
   const undo = await executeStateSteps(execution.engine, batch)
   for (const task of tasks) execution.report({ type: 'finish', task })
-  batch.forEach((step, index) => {
-    done.push({ step, ...(index === 0 && undoable(undo)) })
-  })
-}
-
-function undoable(undo: Undo | undefined): { readonly undo?: Undo } {
-  return undo ? { undo } : {}
+  done.push(...batch.map((step, index) => ({ step, undo: index === 0 ? undo : undefined })))
 }
 
 async function reported(step: Step, execution: Execution): Promise<Undo | undefined> {

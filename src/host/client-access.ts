@@ -30,8 +30,7 @@ export function clientAccess(
 }
 
 /** Interfaces that lead to containers and virtual machines of the host itself; on Windows all but its external switches. */
-const inward =
-  /^(?:docker|br-|veth|virbr|cni|flannel|cali|lo|vEthernet \((?:WSL|Default Switch|nat|DockerNAT))/
+const inward = /^(?:docker|br-|veth|virbr|cni|flannel|cali|vEthernet \((?:WSL|Default Switch|nat|DockerNAT))/
 
 /** What an interface gives itself where nobody gives it an address (RFC 3927): it leads nowhere, or no further than the link. */
 const linkLocal = /^169\.254\./

@@ -44,7 +44,10 @@ function lifeOf(id: string, startedAt: string | undefined): string {
 /** What is stopped or started reads its limits anew. */
 const ends: ReadonlySet<Step['action']> = new Set(['reload-service', 'stop-container', 'start-container'])
 
-/** Remembers that a reload is due, then changes the limit; taken back, neither is. */
+/**
+ * Remembers that a reload is due, then changes the limit; taken back, neither is: what a run that was cut off has noted
+ * stays noted.
+ */
 export async function noteReload(
   engine: Engine,
   { service, name, notedIn }: Noted,
@@ -55,18 +58,20 @@ export async function noteReload(
   const life = document && lifeOf(document.Id, document.State.Running ? document.State.StartedAt : undefined)
   const note = (due: string | undefined): Promise<StateDocument> =>
     updateState(engine, notedIn, (document) => withDueReload(document, service, due))
-  await note(life)
+  const before = (await note(life)).reloads?.[service]
   try {
     const takeBack = await change()
     return (
       takeBack &&
       (async () => {
         await takeBack()
-        await note(undefined)
+        // Told of the new limit meanwhile, it is to be told of the former one again.
+        const told = (await readState(engine, notedIn)).reloads?.[service] === undefined
+        await note(told ? life : before)
       })
     )
   } catch (error) {
-    await note(undefined).catch(() => {})
+    await note(before).catch(() => {})
     throw error
   }
 }

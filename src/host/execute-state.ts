@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { stateContainer } from './own-things.ts'
 import { type StateDocument, withRelease, withStoredSetting } from './state-document.ts'
-import { updateState, writeState } from './state-volume.ts'
+import { updateState } from './state-volume.ts'
 import type { Step } from './step.ts'
 
 /** A step that is only remembered. */
@@ -13,7 +13,7 @@ export function isStateStep(step: Step): step is StateStep {
 
 /**
  * Remembers what steps of one appliance say, in one go: each write takes the Engine a tenth of a second. Returns how to
- * take it back: then the document is what it was, and its container gone where there was none.
+ * take it back: then settings and history are what they were, and their container gone where there was none.
  */
 export async function executeStateSteps(
   engine: Engine,
@@ -40,7 +40,9 @@ export async function executeStateSteps(
     throw error
   })
   return async () => {
-    await writeState(engine, appliance, before)
+    // Nothing but what was remembered here: which reloads are due may have changed since.
+    const { settings, history } = before
+    await updateState(engine, appliance, (now) => ({ ...now, settings, history }))
     await takeBack()
   }
 }

@@ -48,14 +48,13 @@ function splitStamp(data: Buffer): [at: string | undefined, text: Buffer] {
   const [whole, seconds, fraction = '', zone] = stamp.exec(data.toString('latin1', 0, longestStamp)) ?? []
   if (whole === undefined) return [undefined, data]
   const text = data.subarray(whole.length)
-  if (zone === 'Z') return [whole.slice(0, -1), text]
   return [`${new Date(`${seconds}${zone}`).toISOString().slice(0, 19)}${fraction}Z`, text]
 }
 
 /** A line's time plus a nanosecond, as an Engine takes it for `since`: what comes after that line. */
 export function justAfter(at: string): string {
   const seconds = Math.floor(Date.parse(at) / 1000)
-  const nanoseconds = Number((/\.(\d+)Z$/.exec(at)?.[1] ?? '').padEnd(9, '0').slice(0, 9)) + 1
+  const nanoseconds = Number((/\.(\d+)Z$/.exec(at)?.[1] ?? '').padEnd(9, '0')) + 1
   if (nanoseconds === 1_000_000_000) return `${seconds + 1}.000000000`
   return `${seconds}.${String(nanoseconds).padStart(9, '0')}`
 }

@@ -5,6 +5,7 @@ import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { HostContainer, HostState } from './state.ts'
 import type { Step } from './step.ts'
+import { planSettings } from './stored-settings.ts'
 import type { MemoryLimit } from './target.ts'
 
 /** The step that brings a container to a memory limit, if it takes one. `notedIn`: the appliance, where a reload follows. */
@@ -57,27 +58,13 @@ export function planMemoryChange(
   { service, memory, force }: MemoryChange,
 ): Step[] {
   const mine = containersOf(current, service)
-  const key = `${service}.memory`
-  const value = formatSize(memory)
-  const previous = settings[key]
-  const known = previous === undefined ? 'from now on, over the profile' : `${previous} → ${value}`
+  const remembered = { ...settings, [`${service}.memory`]: formatSize(memory) }
   return [
     ...mine.flatMap((one) => {
       const notedIn = one.status === 'running' ? current.name : undefined
       return planMemory(one, { memory, swap: swapFor(one.limit, memory) }, force, notedIn)
     }),
-    ...(previous === value
-      ? []
-      : [
-          {
-            action: 'store-setting' as const,
-            appliance: current.name,
-            key,
-            value,
-            ...(previous !== undefined && { previous }),
-            reason: previous === undefined ? `${value} ${known}` : known,
-          },
-        ]),
+    ...planSettings(current.name, settings, remembered),
     ...mine
       .filter((one) => one.status === 'running')
       .flatMap((one) => planReload(one, `its memory limit is ${formatMemory(memory)}`, current.name)),

@@ -2,7 +2,7 @@ import type { ComposeVolume } from '../definition/compose.ts'
 import { refuseVolumeGuests } from './conflicts.ts'
 import { ownLabels } from './labels.ts'
 import { planHost } from './plan.ts'
-import type { HostState, HostVolume } from './state.ts'
+import type { HostContainer, HostState, HostVolume } from './state.ts'
 import type { Step } from './step.ts'
 import { planSettings, type Settings } from './stored-settings.ts'
 import type { HostTarget } from './target.ts'
@@ -67,8 +67,8 @@ export function withSharers(
 
 /**
  * The steps of a reset, of its services and nothing else: the same plan as an install, of containers that are taken
- * for outdated, on new volumes where those are emptied. What is replaced goes only after its successor is healthy. A
- * container that was never started is what an interrupted reset left, and is taken up. Pure.
+ * for outdated, on new volumes where those are emptied. What is replaced goes only after its successor is healthy. No
+ * container is taken up, also none that was never started: a restore that was cut off may have put files into it. Pure.
  */
 export function planReset(
   current: HostState,
@@ -80,17 +80,15 @@ export function planReset(
   const why = `reset: ${level}`
   const mine = current.containers
     .filter(({ service }) => services.includes(service))
-    .map((one): HostState['containers'][number] => {
-      if (level === 'restart')
-        return one.health === 'none' || isUp(one.status) ? { ...one, health: 'unhealthy' } : one
-      return one.status === 'created' ? one : { ...one, hash: outdated }
-    })
+    .map(
+      (one): HostContainer =>
+        level === 'restart' ? { ...one, health: 'unhealthy' } : { ...one, hash: outdated },
+    )
   const steps = planHost(
     { ...current, containers: mine, networks: ownNetworks(current, target, services) },
     { ...target, containers: target.containers.filter(({ service }) => services.includes(service)) },
   ).map((step) => (reasons.has(step.reason) ? { ...step, reason: why } : step))
-  const serving =
-    steps.findLastIndex(({ action }) => action === 'start-container' || action === 'wait-healthy') + 1
+  const serving = steps.findLastIndex(({ action }) => action === 'wait-healthy') + 1
   return [
     ...steps.slice(0, serving),
     ...planSettings(current.name, settings.stored, settings.kept),
@@ -142,8 +140,4 @@ export function formerVolumes(
   return current.volumes.filter(
     ({ name, key }) => key !== undefined && emptied.includes(key) && !kept.includes(name),
   )
-}
-
-function isUp(status: string): boolean {
-  return status === 'running' || status === 'restarting' || status === 'paused'
 }

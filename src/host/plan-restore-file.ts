@@ -32,7 +32,6 @@ export function planRestoreFile(sights: readonly FileSight[], { appliance, path,
       const isWell = status === 'running' && health !== 'unhealthy'
       const reason = from === 'image' ? 'it is other than in the image' : 'the kept copy comes back'
       const taken = { service, name, reason: `${path} was put back` }
-      const isUp = status === 'running' || status === 'restarting' || status === 'paused'
       const hasHealthCheck = health !== 'none'
       const restored: Step = {
         action: 'restore-file',
@@ -56,7 +55,7 @@ export function planRestoreFile(sights: readonly FileSight[], { appliance, path,
       }
       return [
         restored,
-        ...(isUp ? [stopContainer(container, taken.reason)] : []),
+        stopContainer(container, taken.reason),
         { ...taken, action: 'start-container' },
         { ...taken, action: 'wait-healthy', hasHealthCheck, patience },
       ]

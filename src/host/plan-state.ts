@@ -31,7 +31,7 @@ export function withStateSteps(
   const volume = stateVolume(current.name)
   const isThere = current.volumes.some((one) => one.name === volume.name)
   const reason = `release ${release} with the profile ${profile}`
-  const serving = all.findLastIndex(({ action }) => serves.has(action)) + 1 || all.length
+  const serving = all.findLastIndex(({ action }) => action === 'wait-healthy') + 1 || all.length
   return [
     ...all.slice(0, serving),
     ...(isThere ? [] : [{ action: 'create-volume' as const, volume, reason: 'settings and history' }]),
@@ -40,5 +40,3 @@ export function withStateSteps(
     ...all.slice(serving),
   ]
 }
-
-const serves: ReadonlySet<Step['action']> = new Set(['start-container', 'wait-healthy'])

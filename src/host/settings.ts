@@ -1,3 +1,5 @@
+import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { isNetwork } from '../definition/network.ts'
 import { type Profile, type ServiceProfile, settingNames } from '../definition/profile.ts'
 import { parseSize } from '../definition/size.ts'
 import { commandName } from '../lib/command-name.ts'
@@ -60,7 +62,7 @@ function withSetting(
   const name = setting.slice(0, Math.max(0, equals))
   const value = setting.slice(equals + 1)
   const list = listKeys.find((key) => key === name)
-  if (list) return { ...profile, [list]: value.split(/[\s,]+/).filter((item) => item !== '') }
+  if (list) return { ...profile, [list]: readList(list, value, setting) }
   const own = services.flatMap((service) =>
     settingNames(service, variables).map((key) => `${service}.${key}`),
   )
@@ -70,7 +72,7 @@ function withSetting(
     const [near] = nearest(name || setting, known)
     throw badInput(
       'bad-setting',
-      `--set ${setting} is not understood${near ? `; did you mean ${near}=…?` : ''} Settings are ${known.join(', ')}.`,
+      `--set ${setting} is not understood${near ? `; did you mean ${near}=…?` : '.'} Settings are ${known.join(', ')}.`,
     )
   }
   const dot = name.lastIndexOf('.')
@@ -91,7 +93,22 @@ function withSetting(
 }
 
 const restartPolicy = /^(no|always|unless-stopped|on-failure(:[1-9]\d*)?)$/
-const port = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?\d{1,5}$/
+
+function isPort(value: string): boolean {
+  const [, v6, v4, port] = /^(?:(?:\[(.*)\]|([^:]*)):)?(\d{1,5})$/.exec(value) ?? []
+  if ((v6 !== undefined && !isIPv6(v6)) || (v4 !== undefined && !isIPv4(v4))) return false
+  return Number(port) >= 1 && Number(port) <= 65535
+}
+
+/** Networks and addresses; no server means that the host's own is asked, no network would shut everybody out. */
+function readList(key: (typeof listKeys)[number], value: string, setting: string): string[] {
+  const items = value.split(/[\s,]+/).filter((item) => item !== '')
+  const isNetworks = key === 'allowedNetworks'
+  const wrong = items.find((item) => !(isNetworks ? isNetwork(item) : isIP(item)))
+  if (wrong === undefined && (items.length > 0 || !isNetworks)) return items
+  const allowed = isNetworks ? 'networks such as 10.0.0.0/8,fc00::/7' : 'IP addresses such as 192.0.2.53'
+  throw badInput('bad-setting', `--set ${setting}: "${wrong ?? value}" is not allowed; write ${allowed}.`)
+}
 
 function readValue(key: CommonKey, value: string, setting: string): string | number {
   if (key === 'memory') {
@@ -102,8 +119,7 @@ function readValue(key: CommonKey, value: string, setting: string): string | num
       `--set ${setting}: "${value}" is no size; write one such as 512m or 2g, at least 6m.`,
     )
   }
-  const right =
-    key === 'restart' ? restartPolicy.test(value) : key === 'port' ? port.test(value) : value !== ''
+  const right = key === 'restart' ? restartPolicy.test(value) : key === 'port' ? isPort(value) : value !== ''
   if (right) return value
   const allowed = {
     restart: 'no, always, unless-stopped or on-failure:5',

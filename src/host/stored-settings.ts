@@ -23,7 +23,7 @@ export function mergeSettings(stored: Settings, { set, unset }: SettingChanges, 
         `--set ${key}=… and --unset ${key} contradict each other; say one of them.`,
       )
     }
-    if (key in stored) continue
+    if (Object.hasOwn(stored, key)) continue
     const known = formatSettings(stored)
     throw badInput(
       'not-set',

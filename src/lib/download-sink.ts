@@ -16,17 +16,11 @@ export class DownloadSink {
     this.#onBytes = onBytes
   }
 
-  /** Opens a file, taking over what it holds already of `size` bytes. */
-  static async open(
-    name: string,
-    size: number,
-    onBytes: (by: number) => void = () => {},
-  ): Promise<DownloadSink> {
+  /** Opens a file, taking over what it holds already. */
+  static async open(name: string, onBytes: (by: number) => void = () => {}): Promise<DownloadSink> {
     const handle = await openOrCreate(name)
     const sink = new DownloadSink(handle, onBytes)
-    const found = (await handle.stat()).size
-    if (found > size) await handle.truncate(0)
-    else if (found > 0) await sink.#takeOver()
+    if ((await handle.stat()).size > 0) await sink.#takeOver()
     return sink
   }
 

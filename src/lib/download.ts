@@ -52,10 +52,11 @@ export async function downloadFile(
   try {
     await mkdir(path.dirname(target), { recursive: true })
     await takeOver(target, temporary)
-    const sink = await DownloadSink.open(temporary, file.size, options.onBytes)
+    const sink = await DownloadSink.open(temporary, options.onBytes)
     let keep = false
     try {
-      await withRetries(options, () => receive(file, sink, options), gaveUp(file))
+      const progress = (): number => sink.received
+      await withRetries({ ...options, progress }, () => receive(file, sink, options), gaveUp(file))
       await sink.close()
       await settle(temporary, target)
       keep = true

@@ -24,7 +24,7 @@ export class WorkerPool {
   readonly #idle: Worker[] = []
   readonly #running = new Map<Worker, Job>()
 
-  constructor(entry: URL, limit = Math.min(8, Math.max(1, availableParallelism()))) {
+  constructor(entry: URL, limit = Math.min(8, availableParallelism())) {
     this.#entry = entry
     this.#limit = limit
   }

@@ -8,7 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DownloadOptions, downloadBytes, downloadFile } from '../../../src/debian/download.ts'
-import { unfinishedName } from '../../../src/lib/begun-download.ts'
+import { bytesBegun, unfinishedName } from '../../../src/lib/begun-download.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { ArchiveServer } from '../../support/archive-server.ts'
 import { repository } from '../../support/slipway.ts'
@@ -96,6 +96,12 @@ describe('a download', () => {
     expect(asked()).toEqual(['all', 'the rest'])
   })
 
+  it('counts its attempts anew where one brought it further: a line that is cut again and again still ends', async () => {
+    server.misbehave(at, ...Array(4).fill({ half: 0.3 }), { half: 0 }, { half: 0.3 })
+    expect(await outcome({ attempts: 3 })).toBe('whole')
+    expect(asked()).toEqual(['all', ...Array(6).fill('the rest')])
+  })
+
   it('goes on after a 503 that came in the middle', async () => {
     server.misbehave(at, { half: 0.5 }, { status: 503 })
     expect(await outcome()).toBe('whole')
@@ -121,6 +127,14 @@ describe('a download', () => {
     await writeFile(`${target}.partial`, rotten)
     expect(await outcome()).toBe('whole')
     expect(await left()).toEqual(['file'])
+  })
+
+  it('begins again but once: what is wrong then is refused', async () => {
+    await mkdir(path.dirname(target))
+    await writeFile(`${target}.partial`, randomBytes(300_000))
+    server.misbehave(at, { bytes: randomBytes(300_000) })
+    expect(await outcome()).toMatchObject(['wrong-hash', expect.stringContaining('has another SHA-256')])
+    expect({ asked: asked(), left: await left() }).toEqual({ asked: ['all'], left: [] })
   })
 
   it('begins again when the mirror refuses the range', async () => {
@@ -182,8 +196,8 @@ describe('a download fails in one sentence, and leaves nothing under its name', 
     ])
   })
 
-  it('when every answer is half a file', async () => {
-    server.misbehave(at, ...Array(2).fill({ half: 0.5 }))
+  it('when the line is cut before anything more comes', async () => {
+    server.misbehave(at, { half: 0.5 }, ...Array(2).fill({ half: 0 }))
     expect(await outcome({ attempts: 2 })).toEqual(fails('the connection was cut, asked 2 times'))
   })
 
@@ -335,6 +349,20 @@ await downloadFile(${JSON.stringify(signed())}, ${JSON.stringify(target)}, { sta
     } finally {
       parent.kill()
     }
+  })
+
+  it('goes on with the most of what several left, removes the rest, and leaves what is of another file', async () => {
+    await mkdir(path.dirname(target))
+    const ended = (of: string): string => unfinishedName(of).replace(`.${process.pid}.`, '.99999999.')
+    await writeFile(ended(target), data.subarray(0, 10))
+    await writeFile(ended(target), data.subarray(0, 1000))
+    await writeFile(`${target}.partial`, data.subarray(0, 100))
+    await writeFile(`${target}2.partial`, data.subarray(0, 2000))
+    expect(await bytesBegun(target)).toBe(1000)
+    expect(await outcome()).toBe('whole')
+    expect(server.requests.map(({ range }) => range)).toEqual(['bytes=1000-'])
+    expect((await left()).sort()).toEqual(['file', 'file2.partial'])
+    expect(await bytesBegun(target)).toBe(0)
   })
 
   it('leaves alone what another machine writes to, or a process that lives', async () => {

@@ -3,11 +3,14 @@ import type { ContainerDocument, VolumeDocument } from '../../../src/engine/docu
 import type { Engine } from '../../../src/engine/engine.ts'
 import { applyPlan } from '../../../src/host/apply.ts'
 import { planHost } from '../../../src/host/plan.ts'
+import { emptyState } from '../../../src/host/state-document.ts'
+import { readState } from '../../../src/host/state-volume.ts'
 import type { Step } from '../../../src/host/step.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
-import { silent } from '../../../src/lib/progress.ts'
+import { type ProgressEvent, silent } from '../../../src/lib/progress.ts'
 import { applyStep } from './model-host.ts'
 import { composeText, emptyHost, sampleTarget } from './sample.ts'
+import { stateEngine } from './state-engine.ts'
 
 const healthy = {
   Image: 'sha256:a',
@@ -104,6 +107,49 @@ describe('applyPlan', () => {
     })
   })
 
+  it('takes nothing back where the first removal fails: nobody knows how much of it was done', async () => {
+    expect(await failureOf(change, ['remove acme-optimiser-1'])).toEqual({
+      message:
+        'It cannot remove acme-optimiser-1. Done so far: create container acme-optimiser-1.next, stop container acme-optimiser-1, start container acme-optimiser-1.next, wait for acme-optimiser-1.next. Still to do: remove container acme-optimiser-1, rename container acme-optimiser-1.next to acme-optimiser-1; the same command again finishes it.',
+      exitCode: 4,
+      calls: [
+        'create acme-optimiser-1.next',
+        'stop acme-optimiser-1',
+        'start acme-optimiser-1.next',
+        'remove acme-optimiser-1',
+      ],
+    })
+  })
+
+  it('remembers in one write, and takes that back when what follows fails', async () => {
+    const { engine, count } = stateEngine()
+    const { volumes } = recordingEngine(['create acme_cache']).engine
+    const record = { release: '2.0.0', image: 'sha256:a', profile: 'branch' }
+    const steps: Step[] = [
+      { action: 'store-setting', appliance: 'acme', key: 'dns.port', value: '1053', reason: '' },
+      { action: 'record-release', appliance: 'acme', record, reason: '' },
+      install.find(({ action }) => action === 'create-volume')!,
+    ]
+    const told: ProgressEvent[] = []
+    const execution = {
+      engine: { ...engine, volumes } as Engine,
+      report: (one: ProgressEvent) => told.push(one),
+    }
+    await expect(applyPlan(steps, execution)).rejects.toMatchObject({
+      exitCode: 1,
+      message: 'It cannot create acme_cache. What had been made was removed again.',
+    })
+    expect({ ...count, state: await readState(engine, 'acme') }).toEqual({ writes: 2, state: emptyState })
+    expect(told).toEqual([
+      { type: 'start', task: 'remember dns.port=1053' },
+      { type: 'start', task: 'record release 2.0.0' },
+      { type: 'finish', task: 'remember dns.port=1053' },
+      { type: 'finish', task: 'record release 2.0.0' },
+      { type: 'start', task: 'create volume acme_cache' },
+      { type: 'note', text: 'undone: remember dns.port=1053' },
+    ])
+  })
+
   it('says what stands when undoing fails too', async () => {
     const { message, exitCode } = await failureOf(change, [
       'start acme-optimiser-1.next',
@@ -182,6 +228,16 @@ describe('applyPlan', () => {
       exitCode: 1,
       calls: ['create acme_default'],
     })
+  })
+
+  it('interrupted before its first step says that nothing was changed', async () => {
+    const { engine, calls } = recordingEngine([])
+    const signal = AbortSignal.abort(new Error('Ctrl-C'))
+    await expect(applyPlan(install, { engine, report: silent, signal })).rejects.toMatchObject({
+      code: 'interrupted',
+      message: 'Interrupted; nothing was changed.',
+    })
+    expect(calls).toEqual([])
   })
 
   it('stops at an interruption and takes back what was done', async () => {

@@ -36,11 +36,13 @@ describe('a log', () => {
         ['stderr', `${at('02')} between\n`],
         ['stdout', `${at('01')} bbb\n`],
         ['stdout', `${at('03')} cut off`],
+        ['stderr', `${at('04')} cut off too`],
       ]),
     ).toEqual([
       { service: 'dns', stream: 'stderr', at: at('02'), text: 'between' },
       { service: 'dns', stream: 'stdout', at: at('01'), text: 'aaabbb' },
       { service: 'dns', stream: 'stdout', at: at('03'), text: 'cut off' },
+      { service: 'dns', stream: 'stderr', at: at('04'), text: 'cut off too' },
     ])
   })
 

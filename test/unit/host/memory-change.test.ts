@@ -49,6 +49,30 @@ describe('the change of a memory limit', () => {
     ])
   })
 
+  it('keeps the swap that a service has beside its memory, in proportion, and says what was remembered before', () => {
+    const withSwap = sampleTarget({ compose: composeText })
+    const host = planHost(emptyHost, withSwap).reduce(applyStep, emptyHost)
+    expect(planMemoryChange(host, { 'optimiser.memory': '64m' }, change)).toEqual([
+      {
+        action: 'set-memory',
+        service: 'optimiser',
+        name: 'acme-optimiser-1',
+        limit: { memory: 128 * MiB, swap: 256 * MiB },
+        previous: { memory: 64 * MiB, swap: 128 * MiB },
+        force: false,
+        reason: '64 MiB → 128 MiB',
+      },
+      {
+        action: 'store-setting',
+        appliance: 'acme',
+        key: 'optimiser.memory',
+        value: '128m',
+        previous: '64m',
+        reason: '64m → 128m',
+      },
+    ])
+  })
+
   it('cut off after any step and made anew ends with the reload, and changes nothing that is right', () => {
     const stored = { 'optimiser.memory': '128m' }
     const [set, ...rest] = planMemoryChange(installed, {}, change)

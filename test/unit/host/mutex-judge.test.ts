@@ -37,6 +37,14 @@ describe('a held mutex', () => {
     expect(whyFree(sight({ ...other, host: 'host8', boot: 'boot-a' }))).toBeUndefined()
   })
 
+  it('is not taken for one of before a restart where a machine or its start is not known, or is another', () => {
+    const { boot: _, ...nobodyKnows } = other
+    expect(whyFree(sight(nobodyKnows))).toBeUndefined()
+    const { machine: __, ...self } = here
+    expect(whyFree(sight({ ...self, pid: 123, boot: 'boot-a' }, { self }))).toBeUndefined()
+    expect(whyFree(sight({ ...other, boot: 'boot-a', machine: 'machine-n' }))).toBeUndefined()
+  })
+
   it('of another container on the same host is not judged by its process ID', () => {
     expect(whyFree(sight({ ...other, pidSpace: 'pid:[2]' }, { alive: false }))).toBeUndefined()
   })
@@ -87,6 +95,10 @@ describe('a holder in words', () => {
       '[]',
       '{"owner":1,"verb":"x","run":{}}',
       '{"owner":"o"}',
+      ...[{ user: 1 }, { host: 1 }, { pid: '1' }].map((odd) =>
+        JSON.stringify({ ...holder, run: { ...other, ...odd } }),
+      ),
+      ...[{ owner: 1 }, { verb: 1 }].map((odd) => JSON.stringify({ ...holder, ...odd })),
     ]) {
       expect(parseHolder(label)).toBeUndefined()
     }

@@ -52,6 +52,18 @@ describe('a changed memory limit', () => {
     ])
   })
 
+  it('is one too where only what it may have beside memory differs', () => {
+    const less = withContainer({ limit: { memory: 64 * MiB, swap: 64 * MiB } })
+    expect(planHost(less, withMemory('64m'))).toMatchObject([
+      {
+        action: 'set-memory',
+        limit: { memory: 64 * MiB, swap: 128 * MiB },
+        reason: 'memory and swap together',
+      },
+      { action: 'reload-service' },
+    ])
+  })
+
   it('of a service that is started anyway is set before, and needs no reload', () => {
     const stopped = withContainer({ status: 'exited' })
     expect(planHost(stopped, withMemory('128m')).map(({ action }) => action)).toEqual([

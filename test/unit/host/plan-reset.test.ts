@@ -74,6 +74,21 @@ describe('the plan of a reset', () => {
     ])
   })
 
+  it('clean takes up no container that was never started: a restore that was cut off has put files into it', () => {
+    const dns = installed.containers.find(({ service }) => service === 'dns')!
+    const begun = { ...dns, id: 'begun', name: 'acme-dns-1.next', status: 'created', health: 'none' } as const
+    const state = { ...installed, containers: [...installed.containers, begun] }
+    expect(words(state, 'clean', ['dns'])).toEqual([
+      'create container acme-dns-1.next2: reset: clean',
+      'stop container acme-dns-1: reset: clean',
+      'start container acme-dns-1.next2: reset: clean',
+      'wait for acme-dns-1.next2: reset: clean',
+      'remove container acme-dns-1: reset: clean',
+      'remove container acme-dns-1.next: reset: clean',
+      'rename container acme-dns-1.next2 to acme-dns-1: it takes over the name',
+    ])
+  })
+
   it('cache gives the service a new volume and removes the old one last', () => {
     expect(words(installed, 'cache', ['optimiser'])).toEqual([
       'create volume acme_cache.2: reset: cache',
@@ -141,6 +156,9 @@ describe('what a level deletes', () => {
     expect(keptSettings(stored, 'settings', ['dns'], false)).toEqual({
       allowedNetworks: '10.0.0.0/8',
       'optimiser.memory': '1g',
+    })
+    expect(keptSettings(stored, 'settings', ['dns', 'optimiser'], false)).toEqual({
+      allowedNetworks: '10.0.0.0/8',
     })
     expect(keptSettings(stored, 'settings', ['dns', 'optimiser'], true)).toEqual({})
   })

@@ -4,6 +4,7 @@ import { describeStep } from '../../../src/host/describe-step.ts'
 import { planHost } from '../../../src/host/plan.ts'
 import type { HostContainer, HostState } from '../../../src/host/state.ts'
 import { emptyTarget } from '../../../src/host/target.ts'
+import { caught } from '../../support/caught.ts'
 import { applyStep } from './model-host.ts'
 import { composeText, emptyHost, sampleTarget } from './sample.ts'
 
@@ -197,9 +198,14 @@ describe('planHost refuses, before any step,', () => {
   })
 
   it('names that strangers have', () => {
-    const taken = { ...foreign, containers: ['acme-dns-1'], volumes: ['acme_cache'] }
+    const taken = {
+      ...foreign,
+      containers: ['acme-dns-1'],
+      networks: ['acme_default'],
+      volumes: ['acme_cache'],
+    }
     expect(() => planHost({ ...emptyHost, foreign: taken }, sampleTarget())).toThrow(
-      'the container acme-dns-1, the volume acme_cache exist on this host and are not of the appliance acme; remove or rename them, or choose another --name.',
+      'the container acme-dns-1, the network acme_default, the volume acme_cache exist on this host and are not of the appliance acme; remove or rename them, or choose another --name.',
     )
   })
 
@@ -208,6 +214,17 @@ describe('planHost refuses, before any step,', () => {
     expect(() => planHost({ ...emptyHost, foreign: { ...foreign, ports } }, sampleTarget())).toThrow(
       'Port 53/udp of this host is in use by systemd-resolve (process 412); stop that, or give the profile another port, then run the same command again.',
     )
+  })
+
+  it('a port that a stranger took while its own container was stopped', () => {
+    const ports = [{ ip: '', port: 53, protocol: 'udp', holder: 'named (process 9)' }]
+    const current = { ...withContainer('dns', { status: 'exited' }), foreign: { ...foreign, ports } }
+    expect(caught(() => planHost(current, sampleTarget()))).toMatchObject({ code: 'port-taken', exitCode: 3 })
+  })
+
+  it('no uninstall for names that strangers have', () => {
+    const taken = { ...foreign, containers: ['acme-mutex', 'acme-state'], volumes: ['acme_state'] }
+    expect(planHost({ ...emptyHost, foreign: taken }, emptyTarget('acme', false))).toEqual([])
   })
 
   it('no port that its own container holds', () => {

@@ -5,10 +5,11 @@ import type { HostFacts } from '../../../src/host/host-facts.ts'
 import { planHost } from '../../../src/host/plan.ts'
 import { judgeHost } from '../../../src/host/preflight.ts'
 import type { Foreign } from '../../../src/host/state.ts'
+import type { HostTarget } from '../../../src/host/target.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { caught } from '../../support/caught.ts'
 import { applyStep } from './model-host.ts'
-import { emptyHost, sampleTarget } from './sample.ts'
+import { composeText, emptyHost, sampleTarget } from './sample.ts'
 
 const GiB = 2 ** 30
 const info: EngineInfo = {
@@ -99,6 +100,17 @@ describe('preflight', () => {
     ])
   })
 
+  it('asks for no room for what is there already, and for the caches where any of them is new', () => {
+    const installed = planHost(emptyHost, target).reduce(applyStep, emptyHost)
+    const log = { ...target.volumes[0]!, name: 'acme_log' }
+    const says = (wanted: HostTarget): string | undefined =>
+      judgeHost(facts, installed, wanted, needs).find(({ check }) => check === 'disk')?.says
+    expect([says(target), says({ ...target, volumes: [...target.volumes, log] })]).toEqual([
+      'The image needs 0 B more and the caches up to 0 B in /var/lib/docker; 50.0 GB are free',
+      'The image needs 0 B more and the caches up to 2.15 GB in /var/lib/docker; 50.0 GB are free',
+    ])
+  })
+
   it('holds the image against the disk where containerd keeps images, where that is another', () => {
     const containerd = { containerdStore: true, imageDirectory: '/var/lib/containerd' }
     expect(trouble({ info: containerd, freeImageDisk: 50e6 })).toEqual([
@@ -138,15 +150,29 @@ describe('preflight', () => {
     ])
   })
 
-  it.each([
-    [4000, 'pass'],
-    [-90_000, 'warn'],
-    [400_000, 'fail'],
-  ])('judges a clock that differs by %s ms: %s', (skew, status) => {
-    const [time] = judgeHost({ ...facts, skew }, emptyHost, target, needs).filter(
-      (one) => one.check === 'time',
-    )
-    expect(time!.status).toBe(status)
+  it('judges a clock by how much it differs from this machine’s', () => {
+    const fix = 'set both by NTP (`timedatectl set-ntp true`)'
+    const clock = (skew: number) => trouble({ skew })
+    expect([clock(4000), clock(-90_000), clock(400_000), clock(Number.NaN)]).toEqual([
+      [],
+      [{ check: 'time', status: 'warn', says: "The host's clock is 90 s behind this machine's", fix }],
+      [
+        {
+          check: 'time',
+          status: 'fail',
+          says: "The host's clock is 400 s ahead of this machine's: certificates would count as expired or not yet valid",
+          fix,
+        },
+      ],
+      [
+        {
+          check: 'time',
+          status: 'warn',
+          says: 'The Engine does not tell its time',
+          fix: 'look on the host: `date`',
+        },
+      ],
+    ])
   })
 
   it('says what a host lacks', () => {
@@ -186,6 +212,23 @@ describe('preflight', () => {
         says: 'This rootless Engine publishes port 53 only where the host lets every user',
         fix: 'let it (`sudo sysctl -w net.ipv4.ip_unprivileged_port_start=53`), or choose ports from 1024 on with --set',
       },
+    ])
+  })
+
+  it('says nothing of low ports where a rootless Engine is to publish none', () => {
+    const high = sampleTarget({ compose: composeText.replace('"53:53/udp"', '"1053:53/udp"') })
+    const rootless = { ...facts, info: { ...info, rootless: true } }
+    expect(judgeHost(rootless, emptyHost, high, needs)).toEqual(judgeHost(facts, emptyHost, high, needs))
+  })
+
+  it('calls ports free only where all are', () => {
+    const ports = (holders: Foreign['ports']) =>
+      judgeHost(facts, { ...emptyHost, foreign: { ...emptyHost.foreign, ports: holders } }, target, needs)
+        .filter(({ check }) => check.startsWith('port'))
+        .map(({ check, status }) => `${check}: ${status}`)
+    expect(ports([])).toEqual(['ports: pass'])
+    expect(ports([{ ip: '', port: 3128, protocol: 'tcp', holder: 'squid (process 7)' }])).toEqual([
+      'port 3128/tcp: fail',
     ])
   })
 
