@@ -35,7 +35,6 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .configureHelp(branded ? { visibleCommands: forHosts } : {})
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
 
   addBuilderVerbs(program, run)
   addHostVerbs(program, run)
@@ -63,6 +62,9 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .command('load-installer <bundle>', { hidden: true })
     .description("bring a bundle's installer image into the Engine: what install.sh asks of an older one")
     .action(run(() => import('./load-installer.ts')))
+
+  for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
+    command.configureOutput({ outputError: (text, write) => write(usageError(text, command)) })
 
   return async (argv) => {
     try {
@@ -92,12 +94,16 @@ function forHosts(command: Command): Command[] {
   return command.commands.filter((one) => !others.test(one.name()) || command.parent !== null)
 }
 
-/** What commander says of a mistake, as one sentence in the form of every other error. */
-function usageError(text: string): string {
+/** What commander says of a mistake, as one sentence in the form of every other error, with the help of the verb that it is in. */
+function usageError(text: string, command: Command): string {
   const [mistake = '', suggestion = ''] = text
     .replace(/^error: /, '')
     .trim()
     .split('\n')
   const near = suggestion.replace(/^\(Did (you mean .*)\)$/, '; did $1')
-  return `${commandName()}: ${mistake.replace(/\.$/, '')}${near || '.'} The commands and options: ${commandName()} --help\n`
+  const verbs: string[] = []
+  for (let one: Command | null = command; one?.parent; one = one.parent) verbs.unshift(one.name())
+  const help = [commandName(), ...verbs, '--help'].join(' ')
+  const what = command.commands.length > 0 ? 'The commands and options' : 'Its options'
+  return `${commandName()}: ${mistake.replace(/\.$/, '')}${near || '.'} ${what}: ${help}\n`
 }

@@ -70,7 +70,7 @@ function withSetting(
     const [near] = nearest(name || setting, known)
     throw badInput(
       'bad-setting',
-      `--set ${setting} is not understood${near ? `; did you mean ${near}=…?` : ''} Settings are ${known.join(', ')}.`,
+      `--set ${setting} is not understood${near ? `; did you mean ${near}=…?` : '.'} Settings are ${known.join(', ')}.`,
     )
   }
   const dot = name.lastIndexOf('.')

@@ -52,14 +52,20 @@ describe('slipway completion', () => {
   })
 })
 
-it('a mistake in the command line is one sentence, with the nearest', async () => {
+it('a mistake in the command line is one sentence, with the nearest and the help of its verb', async () => {
   const said = async (...parameters: string[]) => {
     const { exitCode, stderr } = await slipway(parameters)
     return [exitCode, stderr]
   }
-  expect([await said('lok'), await said('lock', '--updat'), await said('why')]).toEqual([
+  expect([
+    await said('lok'),
+    await said('lock', '--updat'),
+    await said('why'),
+    await said('licence', 'show', '--jsn'),
+  ]).toEqual([
     [2, "slipway: unknown command 'lok'; did you mean lock? The commands and options: slipway --help"],
-    [2, "slipway: unknown option '--updat'; did you mean --update? The commands and options: slipway --help"],
-    [2, "slipway: missing required argument 'package'. The commands and options: slipway --help"],
+    [2, "slipway: unknown option '--updat'; did you mean --update? Its options: slipway lock --help"],
+    [2, "slipway: missing required argument 'package'. Its options: slipway why --help"],
+    [2, "slipway: unknown option '--jsn'; did you mean --json? Its options: slipway licence show --help"],
   ])
 })

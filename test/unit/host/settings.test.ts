@@ -45,6 +45,10 @@ describe('withSettings', () => {
       '--set dns.prot=1053 is not understood; did you mean dns.port=…? Settings are dns.memory, dns.cache, dns.port, dns.restart, optimiser.memory, optimiser.cache, optimiser.port, optimiser.restart, allowedNetworks, upstreamDns.',
     ],
     [
+      'foo',
+      '--set foo is not understood. Settings are dns.memory, dns.cache, dns.port, dns.restart, optimiser.memory, optimiser.cache, optimiser.port, optimiser.restart, allowedNetworks, upstreamDns.',
+    ],
+    [
       'dns.memory=lots',
       '--set dns.memory=lots: "lots" is no size; write one such as 512m or 2g, at least 6m.',
     ],
