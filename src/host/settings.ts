@@ -93,6 +93,11 @@ function withSetting(
 const restartPolicy = /^(no|always|unless-stopped|on-failure(:[1-9]\d*)?)$/
 const port = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):)?\d{1,5}$/
 
+function isPort(value: string): boolean {
+  const number = Number(value.split(':').at(-1))
+  return port.test(value) && number >= 1 && number <= 65535
+}
+
 function readValue(key: CommonKey, value: string, setting: string): string | number {
   if (key === 'memory') {
     const bytes = parseSize(value)
@@ -102,12 +107,11 @@ function readValue(key: CommonKey, value: string, setting: string): string | num
       `--set ${setting}: "${value}" is no size; write one such as 512m or 2g, at least 6m.`,
     )
   }
-  const right =
-    key === 'restart' ? restartPolicy.test(value) : key === 'port' ? port.test(value) : value !== ''
+  const right = key === 'restart' ? restartPolicy.test(value) : key === 'port' ? isPort(value) : value !== ''
   if (right) return value
   const allowed = {
     restart: 'no, always, unless-stopped or on-failure:5',
-    port: 'a port such as 53, or 192.0.2.1:53',
+    port: 'a port from 1 to 65535, such as 53, or 192.0.2.1:53',
     cache: 'a size such as 2g, or a number of entries',
   }[key]
   throw badInput('bad-setting', `--set ${setting}: "${value}" is not allowed; write ${allowed}.`)

@@ -59,7 +59,11 @@ describe('withSettings', () => {
     ],
     [
       'dns.port=http',
-      '--set dns.port=http: "http" is not allowed; write a port such as 53, or 192.0.2.1:53.',
+      '--set dns.port=http: "http" is not allowed; write a port from 1 to 65535, such as 53, or 192.0.2.1:53.',
+    ],
+    [
+      'dns.port=192.0.2.1:65536',
+      '--set dns.port=192.0.2.1:65536: "192.0.2.1:65536" is not allowed; write a port from 1 to 65535, such as 53, or 192.0.2.1:53.',
     ],
   ])('refuses %s with what is allowed', (setting, message) => {
     expect(() => withSettings(profile, [setting], services)).toThrow(message)
