@@ -68,6 +68,12 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
 
   return async (argv) => {
     try {
+      if (branded && /^(?:-V|--version)$/.test(argv[0] ?? '')) {
+        // A customer's release is the product's, not that of the program in it.
+        const { whereToAsk } = await import('./where-to-ask.ts')
+        context.print((await whereToAsk(context)).trim() || packageVersion())
+        return exitCodes.done
+      }
       if (branded && (argv.length === 0 || argv.includes('--help') || argv.includes('-h'))) {
         const { whereToAsk } = await import('./where-to-ask.ts')
         program.addHelpText('after', await whereToAsk(context))
