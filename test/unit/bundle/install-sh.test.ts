@@ -235,3 +235,13 @@ it('the command goes where the caller says, and nowhere else', async () => {
   await typeOn(scratch.path, 'sh install.sh', has('sha256:01'), { SLIPWAY_BIN: place })
   expect(await readdir(place)).toEqual(['acme-wan'])
 })
+
+it('an uninstall ends with the line that removes the command and the installers of all releases', async () => {
+  const { stderr } = await typeOn(scratch.path, 'sh acme-wan uninstall --yes', {
+    ...has('sha256:01'),
+    'image ls *io.slipway.installer=acme-wan*': "printf 'sha256:02\\nsha256:01\\nsha256:01\\n'",
+  })
+  expect(stderr).toBe(
+    "To remove this command and its image too: rm 'acme-wan' && docker image rm sha256:01 sha256:02",
+  )
+})
