@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { addHostVerbs } from './host-verbs.ts'
 import { addKeyVerbs } from './key-verbs.ts'
 import { packageVersion } from './package-version.ts'
-import type { RunVerb } from './verb-options.ts'
+import { oneOf, type RunVerb } from './verb-options.ts'
 
 /**
  * The command line: names, options and help only. What a verb does is in the file of its name, imported when it is
@@ -51,7 +51,8 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./demo.ts')))
 
   program
-    .command('completion <shell>')
+    .command('completion')
+    .addArgument(oneOf('<shell>', 'bash', 'zsh', 'fish'))
     .description('print what makes a shell complete commands and options: bash, zsh or fish')
     .action(async (shell: string) => {
       const { formatCompletion } = await import('./completion.ts')

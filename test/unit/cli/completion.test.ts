@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
+import { resetLevels } from '../../../src/host/plan-reset.ts'
 import { repository, slipway } from '../../support/slipway.ts'
 
 const script = async (shell: string) => (await slipway(['completion', shell])).stdout
@@ -21,6 +22,13 @@ describe('slipway completion', () => {
     expect(await offered('slipway', 'vendor', '--p')).toEqual(['--platform', '--prune'])
     expect(await offered('slipway', '-C', 'build', 'lock', '--u')).toEqual(['--update'])
     expect(await offered('slipway', 'build', 'x')).toEqual([])
+  })
+
+  it('bash: the words that a verb takes', async () => {
+    expect(await offered('slipway', 'reset', 'c')).toEqual(['clean', 'cache'])
+    const levels = (await offered('slipway', 'reset', '')).filter((word) => !word.startsWith('-'))
+    expect(levels).toEqual([...resetLevels])
+    expect(await offered('slipway', 'completion', 'f')).toEqual(['fish'])
   })
 
   it('bash: folders where the product directory is said', async () => {
