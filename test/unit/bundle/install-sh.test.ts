@@ -173,8 +173,10 @@ describe('where an Engine counts IDs in a way of its own', () => {
 
   it('another build’s of the same version does not stand in for the bundle’s', async () => {
     await writeFile(path.join(scratch.path, 'tagged'), 'sha256:88 sha256:0a sha256:0c\n')
-    const { calls } = await typeOn(scratch.path, 'sh install.sh --profile site', other)
+    const { calls, stderr } = await typeOn(scratch.path, 'sh install.sh --profile site', other)
     expect(await readFile(path.join(scratch.path, 'loaded'))).toEqual(beginning)
+    // However little: an update's is a few kilobytes.
+    expect(stderr).toContain('Loading the installer (1 MB) …')
     expect(calls.at(-1)).toMatch(/ sha256:99 install --bundle /)
   })
 })
