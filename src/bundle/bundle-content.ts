@@ -1,4 +1,5 @@
 import type { Definition } from '../definition/definition.ts'
+import { profileNames } from '../definition/profile-load.ts'
 import type { Image } from '../image/image.ts'
 import { describeMaterials } from '../image/sbom.ts'
 import { digestOf } from '../lib/digest.ts'
@@ -35,6 +36,7 @@ export async function bundleContent(
   const lock = digestOf(product.find(({ path }) => path === lockPath)!.bytes)
   const subjects = images.map(({ reference, image }) => ({ name: reference, digest: image.manifest.digest }))
   const { command, vendor, product: title, support } = brand
+  const profiles = await profileNames(definition)
   return {
     product: { name, version, command, vendor, product: title, support },
     platform,
@@ -56,7 +58,7 @@ export async function bundleContent(
         describeProvenance(definition, lockfile, platform, subjects, { lock, builder }),
       ),
     ],
-    beside: filesBeside,
+    beside: (facts) => filesBeside(facts, profiles),
     ...(since && { since }),
   }
 }
@@ -70,14 +72,14 @@ async function bundledProduct(definition: Definition): Promise<{ path: string; b
   }))
 }
 
-async function filesBeside(facts: BundleFacts): Promise<PackedFile[]> {
+async function filesBeside(facts: BundleFacts, profiles: readonly string[]): Promise<PackedFile[]> {
   const { product, installer, ...rest } = facts
   const { command, version, product: title } = product
   const scripts = installer
     ? Object.entries(await installScripts({ ...rest, command, version, product: title, installer }))
     : []
   return [
-    textFile('README.md', readmePage(facts)),
+    textFile('README.md', readmePage(facts, profiles)),
     ...scripts.map(([path, content]) => textFile(path, content)),
   ]
 }

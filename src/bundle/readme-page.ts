@@ -1,8 +1,16 @@
 import type { BundleFacts } from './pack-bundle.ts'
 
-/** The page that lies beside a bundle and in it, for whoever got it on a medium. Pure. */
-export function readmePage({ product, platform, bundle, base }: BundleFacts): string {
+/**
+ * The page that lies beside a bundle and in it, for whoever got it on a medium: it names the profiles where the first
+ * install must choose one. Pure.
+ */
+export function readmePage(
+  { product, platform, bundle, base }: BundleFacts,
+  profiles: readonly string[],
+): string {
   const { command } = product
+  const choose = profiles.length > 1
+  const option = choose ? ' --profile NAME' : ''
   return [
     `# ${product.product} ${product.version}`,
     '',
@@ -15,12 +23,18 @@ export function readmePage({ product, platform, bundle, base }: BundleFacts): st
     '',
     'On Linux, in this folder:',
     '',
-    '    sh install.sh',
+    `    sh install.sh${option}`,
     '',
     'On Windows with Docker Desktop (Linux containers), in PowerShell, in this folder:',
     '',
-    '    powershell -ExecutionPolicy Bypass -File install.ps1',
+    `    powershell -ExecutionPolicy Bypass -File install.ps1${option}`,
     '',
+    ...(choose
+      ? [
+          `NAME is the kind of site, one of: ${profiles.join(', ')}. To update, leave \`--profile NAME\` out.`,
+          '',
+        ]
+      : []),
     'Run again, it changes nothing. If it was interrupted, run it again: it goes on.',
     '',
     '## Afterwards',

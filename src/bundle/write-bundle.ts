@@ -56,9 +56,9 @@ export async function writeBundle(
     }
     const files = await writer.finish()
     await removeOthers(folder, bundle.name, files)
-    if (split !== undefined) await writeList(folder, bundle, files)
+    const list = split === undefined ? [] : [await writeList(folder, bundle, files)]
     report({ type: 'finish', task })
-    return files
+    return [...files, ...list]
   } catch (error) {
     await writer.discard()
     await removeFolder()
@@ -102,9 +102,12 @@ async function writeList(
   folder: string,
   { name, size }: PackedBundle,
   parts: readonly WrittenFile[],
-): Promise<void> {
+): Promise<WrittenFile> {
   const list: PartsManifest = { format: 1, name, size, parts }
-  await writeFileAtomic(path.join(folder, `${name}${partsSuffix}`), `${JSON.stringify(list, null, 2)}\n`)
+  const bytes = Buffer.from(`${JSON.stringify(list, null, 2)}\n`)
+  const file = `${name}${partsSuffix}`
+  await writeFileAtomic(path.join(folder, file), bytes)
+  return { name: file, size: bytes.length, sha256: sha256Hex(bytes) }
 }
 
 async function removeOthers(folder: string, name: string, files: readonly WrittenFile[]): Promise<void> {

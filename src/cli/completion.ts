@@ -45,10 +45,12 @@ export function formatCompletion(shell: string, program: Command): string {
   return format(program.name(), verbs, optionsOf(program)).join('\n')
 }
 
-/** What may follow a verb: the verbs below it, and its own options and theirs, each once. */
+/** What may follow a verb: the words that it takes, the verbs below it, and its own options and theirs, each once. */
 function optionsOf(command: Command): Word[] {
   const below = command.parent ? command.commands : []
+  const taken = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])
   const words = [
+    ...taken.map((word) => ({ word, description: '' })),
     ...below.map((one) => ({ word: one.name(), description: one.description() })),
     ...[command, ...below].flatMap(({ options }) =>
       options.map(({ long, short, description }) => ({ word: long ?? short!, description })),

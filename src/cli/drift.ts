@@ -1,5 +1,6 @@
 import { connectEngine } from '../engine/connect.ts'
 import type { DriftedPath } from '../host/drift.ts'
+import { notInstalled } from '../host/not-installed.ts'
 import { readDrift, type ServiceDrift } from '../host/read-drift.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes } from '../lib/errors.ts'
@@ -35,7 +36,7 @@ export function noSuchService(name: string, service: string | undefined): Error 
   return badInput(
     'no-such-service',
     service === undefined
-      ? `${name} is not installed on this host; \`${commandName()} install\` installs it.`
+      ? notInstalled(name)
       : `${name} has no service ${service} on this host; \`${commandName()} status --name ${name}\` lists them.`,
   )
 }

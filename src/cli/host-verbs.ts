@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { commandName, isBranded } from '../lib/command-name.ts'
-import { installOptions, type RunVerb } from './verb-options.ts'
+import { installOptions, oneOf, type RunVerb } from './verb-options.ts'
 
 /** What resellers and support type on a host. Names, options and help only. */
 export function addHostVerbs(program: Command, run: RunVerb): void {
@@ -79,7 +79,8 @@ export function addHostVerbs(program: Command, run: RunVerb): void {
     .action(run(() => import('./restore-file.ts')))
 
   program
-    .command('reset <level>')
+    .command('reset')
+    .addArgument(oneOf('<level>', 'restart', 'clean', 'cache', 'settings', 'factory'))
     .description(
       'put services back: restart, clean (files changed in them), cache, settings, or factory, each with what the former do',
     )

@@ -54,12 +54,10 @@ export async function run(context: Context, options: IssueOptions): Promise<unde
   if (options.json) context.print(JSON.stringify({ file, licence, key: signed.key }, null, 2))
   else {
     for (const line of describeLicence(licence)) context.print(line)
-    if (licence.expires !== undefined && licence.expires < issued)
-      context.print(`It ended on ${licence.expires}: no host takes it.`)
-    if (!options.dryRun)
-      context.print(
-        `Written to ${file}. Next: ${commandName()} install --licence ${typedWord(path.basename(file))}`,
-      )
+    const ended = licence.expires !== undefined && licence.expires < issued
+    if (ended) context.print(`It ended on ${licence.expires}: no host takes it.`)
+    const next = ended ? '' : ` Next: ${commandName()} install --licence ${typedWord(path.basename(file))}`
+    if (!options.dryRun) context.print(`Written to ${file}.${next}`)
   }
 }
 

@@ -3,8 +3,8 @@ import type { Engine } from '../engine/engine.ts'
 import { inspectHost } from '../host/inspect.ts'
 import type { LogLine } from '../host/log-lines.ts'
 import { followLogs, type LogRequest, readLogs } from '../host/logs.ts'
+import { notInstalled } from '../host/not-installed.ts'
 import { containersOf } from '../host/plan-memory.ts'
-import { commandName } from '../lib/command-name.ts'
 import { badInput, exitCodes, SlipwayError } from '../lib/errors.ts'
 import { plainText } from '../lib/plain-text.ts'
 import type { Context } from './context.ts'
@@ -30,10 +30,7 @@ export async function run(
   const name = await chooseAppliance(context, engine, options)
   const current = await inspectHost(engine, name)
   if (current.containers.length === 0) {
-    throw new SlipwayError(
-      'not-installed',
-      `${name} is not installed on this host; \`${commandName()} install\` installs it.`,
-    )
+    throw new SlipwayError('not-installed', notInstalled(name))
   }
   if (service !== undefined) containersOf(current, service)
   const since = options.since === undefined ? undefined : await readSince(engine, options.since)

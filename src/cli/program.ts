@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { addHostVerbs } from './host-verbs.ts'
 import { addKeyVerbs } from './key-verbs.ts'
 import { packageVersion } from './package-version.ts'
-import type { RunVerb } from './verb-options.ts'
+import { oneOf, type RunVerb } from './verb-options.ts'
 
 /**
  * The command line: names, options and help only. What a verb does is in the file of its name, imported when it is
@@ -35,7 +35,6 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .configureHelp(branded ? { visibleCommands: forHosts } : {})
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
 
   addBuilderVerbs(program, run)
   addHostVerbs(program, run)
@@ -52,7 +51,8 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .action(run(() => import('./demo.ts')))
 
   program
-    .command('completion <shell>')
+    .command('completion')
+    .addArgument(oneOf('<shell>', 'bash', 'zsh', 'fish'))
     .description('print what makes a shell complete commands and options: bash, zsh or fish')
     .action(async (shell: string) => {
       const { formatCompletion } = await import('./completion.ts')
@@ -64,8 +64,17 @@ export function createProgram(context: Context): (argv: readonly string[]) => Pr
     .description("bring a bundle's installer image into the Engine: what install.sh asks of an older one")
     .action(run(() => import('./load-installer.ts')))
 
+  for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
+    command.configureOutput({ outputError: (text, write) => write(usageError(text, command)) })
+
   return async (argv) => {
     try {
+      if (branded && /^(?:-V|--version)$/.test(argv[0] ?? '')) {
+        // A customer's release is the product's, not that of the program in it.
+        const { whereToAsk } = await import('./where-to-ask.ts')
+        context.print((await whereToAsk(context)).trim() || packageVersion())
+        return exitCodes.done
+      }
       if (branded && (argv.length === 0 || argv.includes('--help') || argv.includes('-h'))) {
         const { whereToAsk } = await import('./where-to-ask.ts')
         program.addHelpText('after', await whereToAsk(context))
@@ -92,12 +101,16 @@ function forHosts(command: Command): Command[] {
   return command.commands.filter((one) => !others.test(one.name()) || command.parent !== null)
 }
 
-/** What commander says of a mistake, as one sentence in the form of every other error. */
-function usageError(text: string): string {
+/** What commander says of a mistake, as one sentence in the form of every other error, with the help of the verb that it is in. */
+function usageError(text: string, command: Command): string {
   const [mistake = '', suggestion = ''] = text
     .replace(/^error: /, '')
     .trim()
     .split('\n')
   const near = suggestion.replace(/^\(Did (you mean .*)\)$/, '; did $1')
-  return `${commandName()}: ${mistake.replace(/\.$/, '')}${near || '.'} The commands and options: ${commandName()} --help\n`
+  const verbs: string[] = []
+  for (let one: Command | null = command; one?.parent; one = one.parent) verbs.unshift(one.name())
+  const help = [commandName(), ...verbs, '--help'].join(' ')
+  const what = command.commands.length > 0 ? 'The commands and options' : 'Its options'
+  return `${commandName()}: ${mistake.replace(/\.$/, '')}${near || '.'} ${what}: ${help}\n`
 }

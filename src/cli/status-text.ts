@@ -1,7 +1,7 @@
 import type { Ending } from '../host/endings.ts'
+import { notInstalled } from '../host/not-installed.ts'
 import type { HostStatus, ServiceStatus } from '../host/status.ts'
 import { formatBytes, formatMemory } from '../lib/bytes.ts'
-import { commandName } from '../lib/command-name.ts'
 import { plainText } from '../lib/plain-text.ts'
 import { showDuration } from './duration-text.ts'
 import { showPort } from './port-text.ts'
@@ -29,8 +29,7 @@ export function describeStatus(status: HostStatus, now: number): string[] {
 
 /** Of an appliance that has no service here. Pure. */
 export function describeAbsent(status: HostStatus): string[] {
-  const install = `${status.name} is not installed on this host; \`${commandName()} install\` installs it.`
-  return [install, ...atWorkFacts(status).map(([key, value]) => `${key}  ${value}`)]
+  return [notInstalled(status.name), ...atWorkFacts(status).map(([key, value]) => `${key}  ${value}`)]
 }
 
 /** Many appliances: a line for each service. Pure. */

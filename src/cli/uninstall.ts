@@ -2,6 +2,7 @@ import { connectEngine } from '../engine/connect.ts'
 import { applyPlan } from '../host/apply.ts'
 import { dropHelperImage } from '../host/helper-image.ts'
 import { inspectHost } from '../host/inspect.ts'
+import { leftImages } from '../host/left-images.ts'
 import { isTaken } from '../host/mutex.ts'
 import { planHost } from '../host/plan.ts'
 import { emptyTarget } from '../host/target.ts'
@@ -21,12 +22,13 @@ export interface UninstallOptions {
   readonly json?: boolean
 }
 
-/** Removes what carries the appliance's label, and nothing else. Images stay: others may run from them. */
+/** Removes what carries the appliance's label, and nothing else. Images stay, since others may run from them, and are named. */
 export async function run(context: Context, options: UninstallOptions): Promise<undefined> {
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
   const target = emptyTarget(name, options.keepData === true)
-  const steps = planHost(await inspectHost(engine, name), target)
+  const current = await inspectHost(engine, name)
+  const steps = planHost(current, target)
   if (options.json) context.print(planJson(target, steps))
   else if (steps.length === 0) context.print(`Nothing on this host carries the name ${name}; nothing to do.`)
   else printPlan(context, steps)
@@ -41,6 +43,9 @@ export async function run(context: Context, options: UninstallOptions): Promise<
     await applyPlan(remaining, { engine, report, signal, check })
   })
   await dropHelperImage(engine)
-  if (!options.json && steps.length > 0)
-    context.print(`${name} is gone from this host${options.keepData ? '; its volumes stay' : ''}.`)
+  if (options.json || steps.length === 0) return
+  context.print(`${name} is gone from this host${options.keepData ? '; its volumes stay' : ''}.`)
+  const left = await leftImages(engine, new Set(current.containers.map((one) => one.product)))
+  if (left.length > 0)
+    context.print(`The Engine still has its images; to remove them: docker image rm ${left.join(' ')}`)
 }

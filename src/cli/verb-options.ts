@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import type { Context } from './context.ts'
 
 /** What the file of a verb exports; it returns the exit code, or nothing for done. */
@@ -10,6 +10,11 @@ export type RunVerb = (load: () => Promise<{ run: Verb }>) => (...parameters: un
 /** Of an option that may be repeated. */
 export function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value]
+}
+
+/** An argument that is one of a few words, for who completes it: a wrong one is refused by the verb, which knows the nearest. */
+export function oneOf(name: string, ...choices: string[]): Argument {
+  return Object.assign(new Argument(name), { argChoices: choices })
 }
 
 /** What every verb takes that plans an install: from where, how much, for whom, and what is trusted. */

@@ -20,10 +20,13 @@ export const undoFolder = '/var/lib/slipway/undo'
 /** What an Engine puts into a container by itself, and what Slipway does. */
 const always = ['/usr/sbin/docker-init', '/sbin/docker-init', '/dev', '/dev/**', '/var/lib/slipway/**']
 
+/** What an Engine mounts over every container's own: whoever copies files out of one leaves empty places for the mounts. */
+const mountedAlways = ['/etc/hostname', '/etc/hosts', '/etc/resolv.conf']
+
 /** Says whether a path may change: by the globs of the definition, or because it is only where something is mounted. */
 export function expectation(globs: readonly string[], mounts: readonly string[]): (path: string) => boolean {
   const patterns = [...always, ...globs].map(globPattern)
-  const folders = new Set(['/var/lib/slipway', ...mounts])
+  const folders = new Set(['/var/lib/slipway', ...mountedAlways, ...mounts])
   return (path) => folders.has(path) || patterns.some((pattern) => pattern.test(path))
 }
 

@@ -1,8 +1,8 @@
 import { formatSize } from '../definition/size.ts'
 import { formatMemory } from '../lib/bytes.ts'
-import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
+import { notInstalled } from './not-installed.ts'
 import type { HostContainer, HostState } from './state.ts'
 import type { Step } from './step.ts'
 import { planSettings } from './stored-settings.ts'
@@ -80,7 +80,7 @@ export function containersOf(current: HostState, service: string): HostContainer
   throw badInput(
     'no-service',
     services.length === 0
-      ? `${current.name} is not installed on this host; \`${commandName()} install\` installs it.`
+      ? notInstalled(current.name)
       : `${current.name} has no service ${service}${near ? `; did you mean ${near}?` : '.'} It has ${services.join(', ')}.`,
   )
 }

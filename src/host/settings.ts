@@ -123,7 +123,7 @@ function readValue(key: CommonKey, value: string, setting: string): string | num
   if (right) return value
   const allowed = {
     restart: 'no, always, unless-stopped or on-failure:5',
-    port: 'a port such as 53, or 192.0.2.1:53',
+    port: 'a port from 1 to 65535, such as 53, or 192.0.2.1:53',
     cache: 'a size such as 2g, or a number of entries',
   }[key]
   throw badInput('bad-setting', `--set ${setting}: "${value}" is not allowed; write ${allowed}.`)

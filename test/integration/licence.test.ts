@@ -114,7 +114,7 @@ describe('a product with a component that asks for a licence', () => {
     expect(results.map(({ exitCode, error }) => [exitCode, error])).toEqual([
       [
         2,
-        'slipway: A licence for wan is needed, so release 1.0.0 is not installed; put a new one in place with `slipway install --licence FILE`.',
+        'slipway: A licence for wan is needed, so release 1.0.0 is not installed; put it in place with `slipway install --licence FILE`.',
       ],
       [
         2,

@@ -52,7 +52,7 @@ export function checkLicence(question: LicenceQuestion): string[] {
   const goesOn = running === release
   const trouble = troubleOf(installed, wanted, now)
   if (!trouble) return []
-  const ask = `put a new one in place with \`${commandName()} install --licence FILE\``
+  const ask = `put ${installed ? 'a new one' : 'it'} in place with \`${commandName()} install --licence FILE\``
   if (goesOn)
     return [`${trouble.said}: ${product} ${release} goes on as it is, and takes no other release; ${ask}.`]
   const still = running === undefined ? '' : ` ${product} ${running} goes on as it is;`

@@ -173,8 +173,10 @@ describe('where an Engine counts IDs in a way of its own', () => {
 
   it('another build’s of the same version does not stand in for the bundle’s', async () => {
     await writeFile(path.join(scratch.path, 'tagged'), 'sha256:88 sha256:0a sha256:0c\n')
-    const { calls } = await typeOn(scratch.path, 'sh install.sh --profile site', other)
+    const { calls, stderr } = await typeOn(scratch.path, 'sh install.sh --profile site', other)
     expect(await readFile(path.join(scratch.path, 'loaded'))).toEqual(beginning)
+    // However little: an update's is a few kilobytes.
+    expect(stderr).toContain('Loading the installer (1 MB) …')
     expect(calls.at(-1)).toMatch(/ sha256:99 install --bundle /)
   })
 })
@@ -234,4 +236,14 @@ it('the command goes where the caller says, and nowhere else', async () => {
   await mkdir(place)
   await typeOn(scratch.path, 'sh install.sh', has('sha256:01'), { SLIPWAY_BIN: place })
   expect(await readdir(place)).toEqual(['acme-wan'])
+})
+
+it('an uninstall ends with the line that removes the command and the installers of all releases', async () => {
+  const { stderr } = await typeOn(scratch.path, 'sh acme-wan uninstall --yes', {
+    ...has('sha256:01'),
+    'image ls *io.slipway.installer=acme-wan*': "printf 'sha256:02\\nsha256:01\\nsha256:01\\n'",
+  })
+  expect(stderr).toBe(
+    "To remove this command and its image too: rm 'acme-wan' && docker image rm sha256:01 sha256:02",
+  )
 })

@@ -4,7 +4,8 @@ import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openBundle } from '../../../src/bundle/open-bundle.ts'
 import { packBundle } from '../../../src/bundle/pack-bundle.ts'
-import { writeBundle } from '../../../src/bundle/write-bundle.ts'
+import { type WrittenFile, writeBundle } from '../../../src/bundle/write-bundle.ts'
+import { sha256Hex } from '../../../src/lib/digest.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { silent } from '../../../src/lib/progress.ts'
 import { again, refusalOf } from '../../support/refusal.ts'
@@ -17,13 +18,14 @@ const noise = Array.from({ length: 40_000 }, (_, index) => Math.imul(index + 7, 
 let scratch: Scratch
 let folder: string
 let parts: string[]
+let written: WrittenFile[]
 
 beforeAll(async () => {
   scratch = await makeScratch('parts')
   const content = await tinyContent(scratch.path, { base: [{ path: 'noise', content: noise }] })
   const bundle = await packBundle(content, tinyKey)
-  const written = await writeBundle(path.join(scratch.path, 'made'), bundle, { split: size, report: silent })
-  parts = written.map((file) => file.name)
+  written = await writeBundle(path.join(scratch.path, 'made'), bundle, { split: size, report: silent })
+  parts = written.slice(0, -1).map((file) => file.name)
 })
 afterAll(() => scratch.remove())
 
@@ -53,6 +55,11 @@ describe('a bundle in parts', () => {
       parts.map(async (part) => (await readFile(path.join(folder, part))).length),
     )
     expect(sizes.slice(0, -1).every((one) => one === size)).toBe(true)
+  })
+
+  it('is described with its list, so that the checksums beside it name all that lies there', async () => {
+    const list = await readFile(path.join(folder, `${name}.parts`))
+    expect(written.at(-1)).toEqual({ name: `${name}.parts`, size: list.length, sha256: sha256Hex(list) })
   })
 
   it('opens by what its parts begin with, by each part, and by their list', async () => {

@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
+import { resetLevels } from '../../../src/host/plan-reset.ts'
 import { repository, slipway } from '../../support/slipway.ts'
 
 const script = async (shell: string) => (await slipway(['completion', shell])).stdout
@@ -21,6 +22,13 @@ describe('slipway completion', () => {
     expect(await offered('slipway', 'vendor', '--p')).toEqual(['--platform', '--prune'])
     expect(await offered('slipway', '-C', 'build', 'lock', '--u')).toEqual(['--update'])
     expect(await offered('slipway', 'build', 'x')).toEqual([])
+  })
+
+  it('bash: the words that a verb takes', async () => {
+    expect(await offered('slipway', 'reset', 'c')).toEqual(['clean', 'cache'])
+    const levels = (await offered('slipway', 'reset', '')).filter((word) => !word.startsWith('-'))
+    expect(levels).toEqual([...resetLevels])
+    expect(await offered('slipway', 'completion', 'f')).toEqual(['fish'])
   })
 
   it('bash: folders where the product directory is said', async () => {
@@ -52,14 +60,20 @@ describe('slipway completion', () => {
   })
 })
 
-it('a mistake in the command line is one sentence, with the nearest', async () => {
+it('a mistake in the command line is one sentence, with the nearest and the help of its verb', async () => {
   const said = async (...parameters: string[]) => {
     const { exitCode, stderr } = await slipway(parameters)
     return [exitCode, stderr]
   }
-  expect([await said('lok'), await said('lock', '--updat'), await said('why')]).toEqual([
+  expect([
+    await said('lok'),
+    await said('lock', '--updat'),
+    await said('why'),
+    await said('licence', 'show', '--jsn'),
+  ]).toEqual([
     [2, "slipway: unknown command 'lok'; did you mean lock? The commands and options: slipway --help"],
-    [2, "slipway: unknown option '--updat'; did you mean --update? The commands and options: slipway --help"],
-    [2, "slipway: missing required argument 'package'. The commands and options: slipway --help"],
+    [2, "slipway: unknown option '--updat'; did you mean --update? Its options: slipway lock --help"],
+    [2, "slipway: missing required argument 'package'. Its options: slipway why --help"],
+    [2, "slipway: unknown option '--jsn'; did you mean --json? Its options: slipway licence show --help"],
   ])
 })

@@ -72,6 +72,17 @@ describe('a licence is not issued', () => {
   })
 })
 
+it('a licence that has ended is told of, and nothing says to install it', async () => {
+  const { stdout } = await slipway(
+    ['licence', 'issue', '--key', 'vendor.key', '--customer', 'Ex', '--expires', '2020-01-01'],
+    { cwd: product.directory },
+  )
+  expect(stdout.split('\n').slice(-2)).toEqual([
+    'It ended on 2020-01-01: no host takes it.',
+    `Written to ${path.join(product.directory, 'licence-ex.json')}.`,
+  ])
+})
+
 it('a licence that was changed after it was signed is shown as that', async () => {
   await issue('Ex')
   const file = path.join(product.directory, 'licence-ex.json')

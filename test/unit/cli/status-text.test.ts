@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { describeAbsent, describeStatus, describeStatuses, isWell } from '../../../src/cli/status-text.ts'
 import type { HostStatus, ServiceStatus } from '../../../src/host/status.ts'
 
@@ -74,6 +74,14 @@ describe('status for people', () => {
       'acme is not installed on this host; `slipway install` installs it.',
       `cut off  ${run}: its process has ended; the same command again finishes it`,
     ])
+  })
+
+  it('of none, under a partner’s name, says what installs it there: a bundle', () => {
+    vi.stubEnv('SLIPWAY_COMMAND', 'acme-wan')
+    expect(describeAbsent({ ...status, services: [] })).toEqual([
+      'acme is not installed on this host; `acme-wan install --bundle FILE --profile NAME` installs it.',
+    ])
+    vi.unstubAllEnvs()
   })
 
   it('of several appliances is a line for each service', () => {

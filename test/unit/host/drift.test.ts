@@ -14,6 +14,9 @@ describe('the expectation of a service', () => {
       '/var/spool/squid',
       '/usr/sbin/docker-init',
       '/var/lib/slipway',
+      '/etc/hostname',
+      '/etc/hosts',
+      '/etc/resolv.conf',
       '/var/lib/slipway/undo/etc/passwd',
       '/dev',
       '/dev/console',
@@ -22,7 +25,7 @@ describe('the expectation of a service', () => {
       '/root/.bash_historyx',
       '/etc/passwd',
     ]
-    expect(paths.filter(isExpected)).toEqual(paths.slice(0, 8))
+    expect(paths.filter(isExpected)).toEqual(paths.slice(0, 11))
   })
 })
 

@@ -39,7 +39,9 @@ describe('a step', () => {
   it('that names an image gives the name back when taken back, and only where it was another’s', async () => {
     const calls: string[] = []
     const tag = async (id: string, reference: string) => void calls.push(`${reference} is ${id}`)
-    const execution = { engine: { images: { tag } } as unknown as Engine, report: silent }
+    const inspect = async (reference: string) => ({ id: 'sha256:old', tags: [reference] })
+    const engine = { images: { tag, inspect }, version: { api: '1.51' } } as unknown as Engine
+    const execution = { engine, report: silent }
     const step = { action: 'tag-image', id: 'sha256:new', reference: 'acme:1.0.0', reason: '' } as const
     expect(await executeStep(step, execution)).toBeUndefined()
     const undo = await executeStep({ ...step, previous: 'sha256:old' }, execution)

@@ -52,6 +52,10 @@ describe('withSettings', () => {
       '--set dns.prot=1053 is not understood; did you mean dns.port=…? Settings are dns.memory, dns.cache, dns.port, dns.restart, optimiser.memory, optimiser.cache, optimiser.port, optimiser.restart, allowedNetworks, upstreamDns.',
     ],
     [
+      'foo',
+      '--set foo is not understood. Settings are dns.memory, dns.cache, dns.port, dns.restart, optimiser.memory, optimiser.cache, optimiser.port, optimiser.restart, allowedNetworks, upstreamDns.',
+    ],
+    [
       'dns.memory=lots',
       '--set dns.memory=lots: "lots" is no size; write one such as 512m or 2g, at least 6m.',
     ],
@@ -63,7 +67,7 @@ describe('withSettings', () => {
     ],
     ...['0', '65536', '999.1.1.1:53', '[::::]:53'].map((port) => [
       `dns.port=${port}`,
-      `--set dns.port=${port}: "${port}" is not allowed; write a port such as 53, or 192.0.2.1:53.`,
+      `--set dns.port=${port}: "${port}" is not allowed; write a port from 1 to 65535, such as 53, or 192.0.2.1:53.`,
     ]),
     ...['10.0.0.1', '10.0.0.0/33', 'everybody', ''].map((network) => [
       `allowedNetworks=${network}`,
@@ -79,7 +83,11 @@ describe('withSettings', () => {
     ],
     [
       'dns.port=http',
-      '--set dns.port=http: "http" is not allowed; write a port such as 53, or 192.0.2.1:53.',
+      '--set dns.port=http: "http" is not allowed; write a port from 1 to 65535, such as 53, or 192.0.2.1:53.',
+    ],
+    [
+      'dns.port=192.0.2.1:65536',
+      '--set dns.port=192.0.2.1:65536: "192.0.2.1:65536" is not allowed; write a port from 1 to 65535, such as 53, or 192.0.2.1:53.',
     ],
   ])('refuses %s with what is allowed', (setting = '', message) => {
     expect(() => withSettings(profile, [setting], services)).toThrow(message)

@@ -231,7 +231,12 @@ fi
 if [ "$code" = 0 ] && [ "$verb" = uninstall ]; then
   case " $* " in
   *' --dry-run '* | *' --json '* | *' --help '* | *' -h '*) ;;
-  *) say "To remove this command and its image too: rm '$0' && docker image rm $image" ;;
+  *)
+    # Those of earlier releases too.
+    images=$(docker image ls -q --no-trunc --filter "label=io.slipway.installer=$name" 2>/dev/null | sort -u | tr '\n' ' ')
+    images=${images% }
+    say "To remove this command and its image too: rm '$0' && docker image rm ${images:-$image}"
+    ;;
   esac
 fi
 exit "$code"

@@ -121,7 +121,7 @@ load_image() {
   found=$(prefix | sha256) || exit
   [ "${found%% *}" = "$prefix_sha256" ] ||
     fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
-  say "Loading the installer ($((prefix_size / 1000000)) MB) …"
+  say "Loading the installer ($(((prefix_size + 999999) / 1000000)) MB) …"
   if [ -n "$base_version" ] && is_containerd; then
     # There docker load takes no image without all its layers: the installer beneath does.
     image=$base
