@@ -246,8 +246,11 @@ function inStartOrder(services: readonly ComposeService[]): ComposeService[] {
   return ordered
 }
 
-/** Until the Engine itself would say "unhealthy", and a slow host's ten seconds more. */
+/**
+ * Until the Engine itself would say "unhealthy", and a slow host's ten seconds more. It takes a time of 0 for none given
+ * (Engine API, HealthConfig).
+ */
 function patienceOf({ healthcheck }: ComposeService): number {
-  const { interval = 30_000, timeout = 30_000, startPeriod = 0, retries = 3 } = healthcheck ?? {}
-  return startPeriod + retries * (interval + timeout) + 10_000
+  const { interval, timeout, startPeriod = 0, retries = 3 } = healthcheck ?? {}
+  return startPeriod + retries * ((interval || 30_000) + (timeout || 30_000)) + 10_000
 }

@@ -48,6 +48,15 @@ describe('targetHost', () => {
     expect([contents('cache'), contents('settings')]).toEqual(['{"cache":"cache"}', '{"cache":"settings"}'])
   })
 
+  it('waits for a health check as long as the Engine would, which takes a time of 0 for none given', () => {
+    const patience = (times: string) =>
+      sampleTarget({ compose: composeText.replaceAll('interval: 1s, timeout: 1s', times) }).containers[0]!
+        .patience
+    expect([patience('interval: 1s, timeout: 2s'), patience('interval: 0s, timeout: 0s')]).toEqual([
+      19_000, 190_000,
+    ])
+  })
+
   it('lets new Engines look often at what has only just started', () => {
     const compose = composeText.replaceAll('interval: 1s,', 'interval: 1s, start_period: 9s,')
     expect(sampleTarget({ compose }).containers[0]!.spec.Healthcheck).toEqual({
