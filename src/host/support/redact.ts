@@ -1,3 +1,4 @@
+import { passwordAt, proxyPasswordAt, type Span, tokenAt, urlPasswordAt, wordAt } from './redact-forms.ts'
 import { firstInner, type Indent, indentOf, innerEnd, isLineEnd, keyLinesBegin } from './redact-lines.ts'
 import {
   anotherName,
@@ -120,8 +121,9 @@ class Scanner {
   /** A run of name characters, and the value that follows it, where one does. */
   #word(): void {
     const start = this.#at
-    while (this.#at < this.#text.length && isWord(this.#look(this.#at))) this.#at++
-    const name = this.#text.slice(Math.max(start, this.#at - longestName), this.#at)
+    const text = this.#text
+    while (this.#at < text.length && isWord(this.#look(this.#at))) this.#at++
+    const name = text.slice(Math.max(start, this.#at - longestName), this.#at)
     this.#work += longestName
     const before = this.#words
     this.#words = [before.at(-1) ?? '', name]
@@ -131,9 +133,10 @@ class Scanner {
     if (name.endsWith('-----BEGIN')) this.#block()
     else if (name.endsWith('-----END')) this.#orphan(start)
     else if (/^bearer$/i.test(name)) this.#bearer()
-    else if (this.#isCurl && curlUser.has(name)) this.#credentials(this.#spaces(this.#at))
-    else if (name === '-w' && callsHelper.has(this.#firstWord ?? '')) this.#nextWord(this.#spaces(this.#at))
-    else if (/proxy$/i.test(name)) this.#proxy()
+    else if (this.#isCurl && curlUser.has(name)) this.#hide(passwordAt(text, this.#spaces(this.#at)))
+    else if (name === '-w' && callsHelper.has(this.#firstWord ?? ''))
+      this.#hide(wordAt(text, this.#spaces(this.#at)))
+    else if (/proxy$/i.test(name)) this.#hide(proxyPasswordAt(text, this.#at))
     else if (/dhcp-option(-force)?$/.test(name)) this.#wordBehind(iscsiPassword)
     else if (name === 'deviceid') this.#wordBehind(umbrellaDevice)
     else this.#named(name, start, before)
@@ -164,7 +167,7 @@ class Scanner {
       const begin = this.#spaces(gap + (text.startsWith('=>', gap) ? 2 : 1))
       this.#signed(name, begin, sign === ':', isQuoted)
     } else if (sign === '>' && text[name.start - 1] === '<') this.#element(gap + 1)
-    else if (name.name === 'auth' && text.startsWith('\\ ', this.#at)) this.#nextWord(this.#at + 2)
+    else if (name.name === 'auth' && text.startsWith('\\ ', this.#at)) this.#hide(wordAt(text, this.#at + 2))
     else if (gap > this.#at) this.#unsigned(name, gap)
   }
 
@@ -190,7 +193,7 @@ class Scanner {
   /** What follows a name without a sign: only where a configuration's or a command's words are so. */
   #unsigned(name: Name, begin: number): void {
     const [first = '', second = ''] = name.before
-    if (name.name === 'auth' && second === 'stats') return void this.#credentials(begin)
+    if (name.name === 'auth' && second === 'stats') return void this.#hide(passwordAt(this.#text, begin))
     const isFirst = name.column !== undefined
     const follows =
       name.isFlag ||
@@ -351,75 +354,7 @@ class Scanner {
   #wordBehind(pattern: RegExp): void {
     const begin = matchEnd(pattern, this.#text, this.#at)
     this.#work += longestName
-    if (begin !== undefined) this.#nextWord(begin)
-  }
-
-  /** Replaces the word that begins at `begin`, up to a blank, a quote or a backslash. */
-  #nextWord(begin: number): void {
-    let end = begin
-    while (end < this.#text.length && !/[\s"'\\]/.test(this.#text[end]!)) end++
-    this.#work += end - begin
-    this.#replace(begin, end)
-  }
-
-  /** "user:password": what stands behind the colon. "1000:1000" are ids. */
-  #credentials(begin: number): void {
-    const from = isQuote(this.#text[begin]) ? begin + 1 : begin
-    const found = /^(?!\d+:\d+(?:\s|$))[^\s:"']*:/.exec(this.#text.slice(from, from + farthest))
-    if (found) this.#nextWord(from + found[0].length)
-  }
-
-  /** A token behind "Bearer", wherever it stands. */
-  #bearer(): void {
-    const begin = this.#spaces(this.#at)
-    if (begin > this.#at && /^[\w.~+/=-]{20}/.test(this.#text.slice(begin, begin + 20))) this.#nextWord(begin)
-  }
-
-  /** A proxy's address without a scheme: "u:p@host:3128". */
-  #proxy(): void {
-    const found = /^["']?[ \t]*[=:]?[ \t]*["']?[^\s:@/"']+:(?!\/\/)([^\s@"']+)@/.exec(
-      this.#text.slice(this.#at, this.#at + farthest),
-    )
-    if (!found) return
-    const end = this.#at + found[0].length - 1
-    this.#replace(end - found[1]!.length, end)
-  }
-
-  /** "scheme://user:password@host": what stands between the first colon and the last @ of the authority. */
-  #url(): void {
-    const begin = this.#at + 3
-    let colon = -1
-    let at = -1
-    let index = begin
-    for (; index < this.#text.length; index++) {
-      const code = this.#look(index)
-      if (
-        code <= 32 ||
-        code === 47 ||
-        code === 63 ||
-        code === 35 ||
-        code === 34 ||
-        code === 39 ||
-        code === 60 ||
-        code === 62
-      )
-        break
-      if (code === 58 && colon < 0) colon = index
-      if (code === 64) at = index
-    }
-    if (at > colon && colon >= 0) this.#replace(colon + 1, at)
-    else if (at > begin + 20) this.#replace(begin, at)
-    else if (colon >= 0) this.#slashed(colon + 1, index)
-    // The host may be a name that says secret ("token:8080"): it is passed over.
-    this.#at = Math.max(this.#at, index, begin)
-  }
-
-  /** A password with a slash in it, which should have been written %2F: no port is so. */
-  #slashed(begin: number, end: number): void {
-    if (this.#text[end] !== '/' || /^[\d\]:]*$/.test(this.#text.slice(begin, Math.min(end, begin + 6))))
-      return
-    const found = /^[^\s"'<>@]*@/.exec(this.#text.slice(end, end + farthest))
-    if (found) this.#replace(begin, end + found[0].length - 1)
+    if (begin !== undefined) this.#hide(wordAt(this.#text, begin))
   }
 
   /** After "-----BEGIN": a private key or a licence goes up to its END, or with all that follows where there is none. */
@@ -442,6 +377,23 @@ class Scanner {
     const at = this.#at
     if (begin < this.#lineBegin) this.#replace(begin, this.#lineBegin - 1)
     this.#at = at
+  }
+
+  /** A token behind "Bearer", wherever it stands. */
+  #bearer(): void {
+    const begin = this.#spaces(this.#at)
+    if (begin > this.#at) this.#hide(tokenAt(this.#text, begin))
+  }
+
+  /** "scheme://user:password@host". The host may be a name that says secret ("token:8080"): it is passed over. */
+  #url(): void {
+    const { secret, end } = urlPasswordAt(this.#text, this.#at + 3)
+    this.#hide(secret)
+    this.#at = Math.max(this.#at, end)
+  }
+
+  #hide(span: Span | undefined): void {
+    if (span) this.#replace(span.begin, span.end)
   }
 
   #copyTo(index: number): void {
