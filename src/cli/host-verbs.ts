@@ -9,19 +9,26 @@ export function addHostVerbs(program: Command, run: RunVerb): void {
     ? ['image', 'the image that is here, that of a --bundle, or REGISTRY/REPOSITORY@sha256:…']
     : ['layout', 'a layout (default: build/ in the product directory) or REGISTRY/REPOSITORY@sha256:…']
 
+  const licence = [
+    '--licence <file>',
+    "put the customer's licence in place; renews one that is there",
+  ] as const
+
   installOptions(program.command(`preflight [${source}]`))
     .description('whether the appliance can be installed on this host, and what to mend where not')
+    .option(...licence)
     .option('--json', 'print the findings as JSON')
     .action(run(() => import('./preflight.ts')))
 
   installOptions(program.command(`plan [${source}]`))
     .description('what install would change on the host, as a diff')
+    .option(...licence)
     .option('--json', 'print the steps as JSON')
     .action(run(() => import('./plan.ts')))
 
   installOptions(program.command(`install [${source}]`))
     .description(`bring the host to what the product says; ${sources}`)
-    .option('--licence <file>', "put the customer's licence in place; renews one that is there")
+    .option(...licence)
     .option('--dry-run', 'show the plan, change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print what was done as JSON')

@@ -7,7 +7,7 @@ import { parseSize } from '../definition/size.ts'
 import { connectEngine } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { judgeBindSources, readBindSources } from '../host/bind-sources.ts'
-import { type Finding, failedFinding, refuseFailures } from '../host/finding.ts'
+import { type Finding, failedFinding, notedFinding, pass, refuseFailures } from '../host/finding.ts'
 import { readHostFacts } from '../host/host-facts.ts'
 import { inspectHost } from '../host/inspect.ts'
 import { refuseOtherProduct } from '../host/other-product.ts'
@@ -21,6 +21,7 @@ import { checkName } from './appliance-name.ts'
 import type { Context } from './context.ts'
 import { chooseProfile, type InstallOptions, type PreparedInstall, withTakenPorts } from './host-plan.ts'
 import { type InstallSource, openSource } from './install-source.ts'
+import { type PreparedLicence, prepareLicence } from './prepare-licence.ts'
 
 /** Looks whether the appliance could be installed here, and changes nothing. Exit code 3 where it could not. */
 export async function run(context: Context, options: InstallOptions, [layout]: string[]): Promise<number> {
@@ -49,6 +50,9 @@ export async function run(context: Context, options: InstallOptions, [layout]: s
   const target = targetHost(definition, compose, wanted, name, profile.name)
   const current = await withTakenPorts(context, engine, found, target)
   findings.push(...(await judge(engine, current, target, profile)))
+  const licence = () => prepareLicence(context, engine, definition, compose, current, options.licence)
+  const prepared = await attempt(licence, 'licence', 'fail', findings)
+  if (prepared) findings.push(...judgeLicence(definition, prepared))
   return print(context, options, name, findings)
 }
 
@@ -80,6 +84,13 @@ export async function preflightInstall(
   for (const { status, says, fix } of findings) {
     if (status === 'warn') context.report({ type: 'note', text: `${says}; ${fix}.` })
   }
+}
+
+/** What a good licence lets pass; nothing of a product that asks for none. */
+function judgeLicence({ components }: Definition, { notes }: PreparedLicence): Finding[] {
+  if (notes.length > 0) return notes.map((note) => notedFinding('licence', note))
+  const features = components.flatMap(({ licence }) => licence ?? [])
+  return features.length === 0 ? [] : [pass('licence', `There is a licence for ${features.join(', ')}`)]
 }
 
 async function judge(

@@ -24,8 +24,12 @@ export function fail(check: string, says: string, fix: string): Finding {
 
 /** An error met on the way to a judgement, as a finding. */
 export function failedFinding(check: string, error: SlipwayError): Finding {
-  const [says, fix] = splitAdvice(error.message)
-  return { check, status: 'fail', says, ...(fix !== undefined && { fix }) }
+  return { check, status: 'fail', ...splitAdvice(error.message) }
+}
+
+/** A note with its advice, as a warning. */
+export function notedFinding(check: string, note: string): Finding {
+  return { check, status: 'warn', ...splitAdvice(note) }
 }
 
 /** Throws `preflight-failed`, exit code 3, with every failed finding in its words. */
@@ -39,8 +43,8 @@ export function refuseFailures(findings: readonly Finding[]): void {
   )
 }
 
-function splitAdvice(message: string): [string, string | undefined] {
+function splitAdvice(message: string): Pick<Finding, 'says' | 'fix'> {
   const text = message.replace(/\.$/, '')
   const at = Math.max(text.lastIndexOf('; '), text.lastIndexOf(': '))
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 2)]
+  return at < 0 ? { says: text } : { says: text.slice(0, at), fix: text.slice(at + 2) }
 }

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import type { Finding } from '../../src/host/finding.ts'
 import { writeLicence } from '../../src/host/licence/licence-volume.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
@@ -126,6 +127,31 @@ describe('a product with a component that asks for a licence', () => {
         `slipway: The licence ${path.join(scratch.path, 'none.json')} cannot be read; name the file you were sent.`,
       ],
     ])
+    expect(await own()).toEqual([])
+  })
+
+  it('passes preflight with a good one, and is planned with it; without one preflight says so', async () => {
+    const findings = async (...more: string[]) => {
+      const { exitCode, stdout } = await on(first, ['preflight', first.layout, '--json', ...more])
+      const found = JSON.parse(stdout).findings as Finding[]
+      return [exitCode, found.filter(({ check }) => check === 'licence')]
+    }
+    expect([await findings(), await findings('--licence', 'good.json')]).toEqual([
+      [
+        3,
+        [
+          {
+            check: 'licence',
+            status: 'fail',
+            says: 'A licence for wan is needed, so release 1.0.0 is not installed',
+            fix: 'put it in place with `slipway install --licence FILE`',
+          },
+        ],
+      ],
+      [0, [{ check: 'licence', status: 'pass', says: 'There is a licence for wan' }]],
+    ])
+    const planned = await on(first, ['plan', first.layout, '--licence', 'good.json'])
+    expect([planned.exitCode, planned.stdout.includes(`licence in ${name}_licence`)]).toEqual([0, true])
     expect(await own()).toEqual([])
   })
 
