@@ -47,6 +47,8 @@ const integration = {
 
 export default defineConfig({
   test: {
+    // Unless told, Vitest leaves one core idle: half of what a small machine has.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
