@@ -32,8 +32,7 @@ export function expectation(globs: readonly string[], mounts: readonly string[])
 
 /**
  * Changes that deserve a look: not expected, and no folder that is named only because something in it changed, or is
- * there only for what is in it.
- * Without reading a file, so that a file written anew with the same content still counts.
+ * there only for what is in it. Without reading a file, so that a file written anew with the same content still counts.
  */
 export function suspects(
   changes: readonly PathChange[],

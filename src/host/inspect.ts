@@ -7,6 +7,7 @@ import type {
   VolumeDocument,
 } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
+import { parseJson } from '../lib/parse-json.ts'
 import { withFreshHealth } from './health-check.ts'
 import { ownLabels, roles } from './labels.ts'
 import type { ContainerStatus, HostContainer, HostNetwork, HostPort, HostState, HostVolume } from './state.ts'
@@ -156,14 +157,10 @@ function readImageIds({ Image, Config }: ContainerDocument): string[] {
 
 /** Labels are anybody's to write. */
 function readContents(labels: Readonly<Record<string, string>>): Pick<HostContainer, 'contents'> {
-  try {
-    const contents: unknown = JSON.parse(labels[ownLabels.contents] ?? '')
-    if (typeof contents !== 'object' || contents === null || Array.isArray(contents)) return {}
-    const said = Object.entries(contents).filter(([, holds]) => typeof holds === 'string')
-    return { contents: Object.fromEntries(said) }
-  } catch {
-    return {}
-  }
+  const contents = parseJson(labels[ownLabels.contents] ?? '')
+  if (typeof contents !== 'object' || contents === null || Array.isArray(contents)) return {}
+  const said = Object.entries(contents).filter(([, holds]) => typeof holds === 'string')
+  return { contents: Object.fromEntries(said) }
 }
 
 function readLimit({ Memory, MemorySwap }: HostConfig): Pick<HostContainer, 'limit'> {

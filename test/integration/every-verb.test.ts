@@ -10,7 +10,7 @@ import { readState } from '../../src/host/state-volume.ts'
 import { silent } from '../../src/lib/progress.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
-import { type TinyProduct, writeTinyProduct } from '../support/tiny-services.ts'
+import { keeperService, type TinyProduct, writeTinyProduct } from '../support/tiny-services.ts'
 
 const name = `slipway-verbs-${process.pid}`
 const container = `${name}-keeper-1`
@@ -25,16 +25,11 @@ beforeAll(async () => {
   await mkdir(path.join(scratch.path, 'here'))
   product = await writeTinyProduct(scratch.path, {
     name,
-    services: [
-      '  keeper:',
-      '    image: tiny',
-      '    init: true',
-      '    stop_grace_period: 1s',
-      '    command: ["/bin/busybox", "sleep", "100000"]',
-      `    mem_limit: \${KEEPER_MEMORY:-32m}`,
-      `    volumes: [${volumes.map((one) => `"${one}:/${one}"`).join(', ')}]`,
-      '    healthcheck: { test: ["CMD", "/bin/busybox", "true"], interval: 500ms, timeout: 20s, retries: 2 }',
-    ].join('\n'),
+    services: keeperService(
+      `mem_limit: \${KEEPER_MEMORY:-32m}`,
+      `volumes: [${volumes.map((one) => `"${one}:/${one}"`).join(', ')}]`,
+      'healthcheck: { test: ["CMD", "/bin/busybox", "true"], interval: 500ms, timeout: 20s, retries: 2 }',
+    ),
     rest: [
       'volumes:',
       '  data: {}',

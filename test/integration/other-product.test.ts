@@ -5,7 +5,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { inspectHost } from '../../src/host/inspect.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
-import { type TinyProduct, writeTinyProduct } from '../support/tiny-services.ts'
+import { keeperService, type TinyProduct, writeTinyProduct } from '../support/tiny-services.ts'
 
 const name = `slipway-other-${process.pid}`
 const [acme, zeta] = [`${name}-acme`, `${name}-zeta`]
@@ -20,14 +20,7 @@ beforeAll(async () => {
   const write = (product: string) =>
     writeTinyProduct(path.join(scratch.path, product), {
       name: product,
-      services: [
-        '  keeper:',
-        '    image: tiny',
-        '    init: true',
-        '    stop_grace_period: 1s',
-        '    command: ["/bin/busybox", "sleep", "100000"]',
-        '    volumes: ["data:/data"]',
-      ].join('\n'),
+      services: keeperService('volumes: ["data:/data"]'),
       rest: 'volumes: { data: {} }\n',
     })
   products = { [acme]: await write(acme), [zeta]: await write(zeta) }

@@ -10,7 +10,7 @@ import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { writeServiceBundle } from '../support/service-bundle.ts'
 import { slipway } from '../support/slipway.ts'
 import { tinyPublicKey } from '../support/tiny-bundle.ts'
-import { writeTinyProduct } from '../support/tiny-services.ts'
+import { keeperService, writeTinyProduct } from '../support/tiny-services.ts'
 
 const name = `slipway-preflight-${process.pid}`
 const { layoutDirectory, productDirectory } = builtImage()
@@ -125,14 +125,7 @@ describe('slipway preflight', () => {
     const mounting = async (file: string) => {
       const { directory, layout } = await writeTinyProduct(scratch.path, {
         name,
-        services: [
-          '  keeper:',
-          '    image: tiny',
-          '    init: true',
-          '    stop_grace_period: 1s',
-          '    command: ["/bin/busybox", "sleep", "100000"]',
-          `    volumes: ["${file}:/run/key:ro", "data:/data"]`,
-        ].join('\n'),
+        services: keeperService(`volumes: ["${file}:/run/key:ro", "data:/data"]`),
         rest: 'volumes: { data: {} }\n',
       })
       const type = (verb: string, ...more: string[]) =>

@@ -3,7 +3,7 @@ import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { slipway } from '../support/slipway.ts'
-import { type TinyProduct, writeTinyProduct } from '../support/tiny-services.ts'
+import { keeperService, type TinyProduct, writeTinyProduct } from '../support/tiny-services.ts'
 
 const name = `slipway-contents-${process.pid}`
 
@@ -19,14 +19,7 @@ beforeAll(async () => {
     writeTinyProduct(scratch.path, {
       name,
       version,
-      services: [
-        '  keeper:',
-        '    image: tiny',
-        '    init: true',
-        '    stop_grace_period: 1s',
-        '    command: ["/bin/busybox", "sleep", "100000"]',
-        '    volumes: ["data:/data"]',
-      ].join('\n'),
+      services: keeperService('volumes: ["data:/data"]'),
       rest: `volumes: { data: { x-slipway: { holds: ${holds} } } }\n`,
     })
   older = await write('1.0.0', 'cache')

@@ -10,6 +10,18 @@ export interface TinyProduct {
   readonly layout: string
 }
 
+/** A service that stays up and does nothing; `more` are further lines of it. */
+export function keeperService(...more: readonly string[]): string {
+  const lines = [
+    'image: tiny',
+    'init: true',
+    'stop_grace_period: 1s',
+    'command: ["/bin/busybox", "sleep", "100000"]',
+    ...more,
+  ]
+  return ['  keeper:', ...lines.map((line) => `    ${line}`)].join('\n')
+}
+
 /**
  * Writes a product directory of busybox services, and the layout of its image, below `folder`: everything that the
  * command line's host verbs read, in a second. `services` is what stands under that key of the Compose file, `rest`
