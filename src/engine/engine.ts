@@ -116,6 +116,7 @@ export interface VolumeSpec {
 }
 
 export interface Volumes {
+  /** By name; an Engine itself gives them in an order that changes from one question to the next. */
   list(): Promise<VolumeDocument[]>
   inspect(name: string): Promise<VolumeDocument | undefined>
   create(spec: VolumeSpec): Promise<void>
@@ -135,6 +136,7 @@ export interface NetworkSpec {
 }
 
 export interface Networks {
+  /** By name, as volumes. */
   list(): Promise<NetworkDocument[]>
   /** By name or ID. */
   inspect(network: string): Promise<NetworkDocument | undefined>

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import { compareBytes } from '../lib/compare-bytes.ts'
 import type { Call } from './call.ts'
 import type { NetworkDocument } from './documents.ts'
 import type { Networks } from './engine.ts'
@@ -6,7 +7,12 @@ import { unlessNotFound } from './errors.ts'
 
 export function networksOf(docker: Docker, call: Call): Networks {
   return {
-    list: () => call(async () => (await docker.listNetworks()).map(read)),
+    list: () =>
+      call(async () =>
+        (await docker.listNetworks())
+          .map(read)
+          .sort((a, b) => compareBytes(a.Name, b.Name) || compareBytes(a.Id, b.Id)),
+      ),
     inspect: (network) =>
       call(() => unlessNotFound(async () => read(await docker.getNetwork(network).inspect()))),
     create: (spec) =>

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import { compareBytes } from '../lib/compare-bytes.ts'
 import type { Call } from './call.ts'
 import type { VolumeDocument } from './documents.ts'
 import type { Volumes } from './engine.ts'
@@ -6,7 +7,11 @@ import { unlessNotFound } from './errors.ts'
 
 export function volumesOf(docker: Docker, call: Call): Volumes {
   return {
-    list: () => call(async () => ((await docker.listVolumes()).Volumes ?? []).map(read)),
+    list: () =>
+      call(async () => {
+        const { Volumes } = await docker.listVolumes()
+        return (Volumes ?? []).map(read).sort((a, b) => compareBytes(a.Name, b.Name))
+      }),
     inspect: (name) => call(() => unlessNotFound(async () => read(await docker.getVolume(name).inspect()))),
     create: (spec) =>
       call(async () => {

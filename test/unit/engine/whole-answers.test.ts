@@ -37,6 +37,23 @@ it('a container without a change, of which an Engine says null, has none', async
   expect(await engine.containers.changes('acme-dns-1')).toEqual([])
 })
 
+it('lists volumes and networks by name, in whatever order an Engine has them', async () => {
+  const volume = { Driver: 'local', Mountpoint: '/', Options: null, Labels: null }
+  const network = { Driver: 'bridge', Labels: {} }
+  const engine = await engineThat((request, response) => {
+    response.setHeader('Content-Type', 'application/json')
+    response.end(
+      JSON.stringify(
+        request.url!.endsWith('/volumes')
+          ? { Volumes: ['b', 'a_state', 'a_data'].map((Name) => ({ ...volume, Name })) }
+          : ['b:2', 'a:1', 'b:1'].map((both) => ({ ...network, Name: both[0], Id: both[2] })),
+      ),
+    )
+  })
+  expect((await engine.volumes.list()).map(({ Name }) => Name)).toEqual(['a_data', 'a_state', 'b'])
+  expect((await engine.networks.list()).map(({ Name, Id }) => `${Name}:${Id}`)).toEqual(['a:1', 'b:1', 'b:2'])
+})
+
 it('a refusal keeps the words of the Engine', async () => {
   const engine = await engineThat((_, response) => {
     response.writeHead(409, { 'Content-Type': 'application/json' })
