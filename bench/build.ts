@@ -26,7 +26,7 @@ async function bench(root: string, scratch: string): Promise<void> {
     await cp(path.join(root, name), path.join(product, name), { recursive: true })
   const cache = path.join(scratch, 'cache')
   const out = path.join(scratch, 'out')
-  const program = path.join(root, 'dist', 'cli', 'main.js')
+  const program = path.join(root, 'dist', 'program', 'main.js')
   const slipway = (...parameters: string[]): Promise<Measurement> =>
     measure([process.execPath, program, ...parameters], { env: { SLIPWAY_CACHE: cache } })
   const build = (): Promise<Measurement> =>

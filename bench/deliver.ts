@@ -213,7 +213,7 @@ class DeliverBench {
   }
 
   #slipway(...parameters: string[]) {
-    const program = path.join(this.#root, 'dist', 'cli', 'main.js')
+    const program = path.join(this.#root, 'dist', 'program', 'main.js')
     return measure([process.execPath, program, ...parameters], { cwd: this.#product })
   }
 

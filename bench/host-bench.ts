@@ -32,7 +32,7 @@ export class HostBench {
   private constructor(engine: Engine, root: string, scratch: string) {
     this.engine = engine
     this.scratch = scratch
-    this.#program = path.join(root, 'dist', 'cli', 'main.js')
+    this.#program = path.join(root, 'dist', 'program', 'main.js')
     this.#product = path.join(scratch, 'product')
   }
 

@@ -44,13 +44,17 @@ function installDependencies() {
 function compile() {
   const stamp = path.join(root, 'dist', '.compiled')
   const source = Math.max(newest(path.join(root, 'src')), modified(path.join(root, 'tsconfig.json')))
-  if (modified(stamp) >= source && existsSync(path.join(root, 'dist', 'cli'))) return
+  if (modified(stamp) >= source && existsSync(path.join(root, 'dist', 'program'))) return
   say('Compiling: tsc')
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const started = new Date()
   const run = (...parameters) =>
     spawnSync(process.execPath, parameters, { cwd: root, stdio: 'inherit' }).status
-  if (run(tsc, '-p', 'tsconfig.json') === 0 && run(path.join('src', 'precompile.mjs')) === 0) {
+  const isDone =
+    run(tsc, '-p', 'tsconfig.json') === 0 &&
+    run(path.join('src', 'precompile.mjs')) === 0 &&
+    run(path.join('src', 'pack-program.mjs')) === 0
+  if (isDone) {
     writeFileSync(stamp, '')
     utimesSync(stamp, started, started)
   }

@@ -1,9 +1,8 @@
 /**
  * Compiles every JSON Schema into plain functions, dist/validators.cjs, so that a command that reads a right file does
- * not load and run a schema compiler first. Makes the command a program, which npx does for a folder only once. Run after
- * tsc, by `prepare` and by bootstrap.mjs.
+ * not load and run a schema compiler first. Run after tsc, by `prepare` and by bootstrap.mjs.
  */
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
@@ -25,4 +24,3 @@ const ajv = new Ajv({
 })
 const names = Object.fromEntries(schemas.map(({ $id }) => [$id.replace('.schema.json', ''), $id]))
 writeFileSync(path.join(root, 'dist', 'validators.cjs'), standalone.default(ajv, names))
-chmodSync(path.join(root, 'dist', 'cli', 'main.js'), 0o755)

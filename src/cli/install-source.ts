@@ -18,7 +18,8 @@ import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 import { installedImage } from './installed-image.ts'
 import { enginePlatform } from './platform-option.ts'
-import { namesRegistry, openFromRegistry, type RegistryOptions } from './registry-image.ts'
+import type { RegistryOptions } from './registry-image.ts'
+import { namesRegistry } from './registry-name.ts'
 
 export interface SourceOptions extends RegistryOptions {
   readonly name?: string
@@ -52,6 +53,8 @@ export async function openSource(
   }
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))
   if (layout !== undefined && (await namesRegistry(context, layout))) {
+    // An install from a file is not to wait while all that speaks to registries is loaded.
+    const { openFromRegistry } = await import('./registry-image.ts')
     const image = await openFromRegistry(context, layout, platform, options)
     return checkRelease(definition, image, layout, (found, own) =>
       isBranded()

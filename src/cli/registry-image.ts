@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { openRegistryImage } from '../bundle/registry/pull.ts'
-import { formatReference, isReference, parseReference } from '../bundle/registry/reference.ts'
+import { formatReference, parseReference } from '../bundle/registry/reference.ts'
 import { RegistrySession } from '../bundle/registry/session.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { cacheFolder } from '../lib/cache.ts'
@@ -13,12 +12,6 @@ import type { Context } from './context.ts'
 /** How far a registry is trusted. */
 export interface RegistryOptions extends TrustOptions {
   readonly insecure?: boolean
-}
-
-/** Whether a word is meant as a place in a registry: a folder of that name comes first. */
-export async function namesRegistry(context: Context, word: string): Promise<boolean> {
-  if (!isReference(word)) return false
-  return !(await stat(path.resolve(context.cwd, word)).catch(() => undefined))
 }
 
 /**

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import { badInput } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
+import { ownFolder } from '../lib/own-folder.ts'
 import { isKnownRight } from '../lib/precompiled.ts'
 
 export interface RawRecipe {
@@ -37,7 +39,7 @@ const quickly = {
 let compiled: ValidateFunction<RawRecipe> | undefined
 
 function validator(): ValidateFunction<RawRecipe> {
-  const file = new URL('../../src/debian/schema/recipe.schema.json', import.meta.url)
+  const file = path.join(ownFolder, 'src', 'debian', 'schema', 'recipe.schema.json')
   const { Ajv: Compiler } = createRequire(import.meta.url)('ajv') as { Ajv: typeof Ajv }
   compiled ??= new Compiler(quickly).compile<RawRecipe>(JSON.parse(readFileSync(file, 'utf8')))
   return compiled

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { ownFolder } from '../lib/own-folder.ts'
 import { platforms } from '../lib/platform.ts'
 import { chooseComponents, type FoundComponent, placeLayers } from './choose-components.ts'
 import { type CheckSource, type ComponentSource, toCheck, toComponent } from './component.ts'
@@ -46,7 +46,7 @@ interface ApplianceSource {
   readonly checks?: readonly CheckSource[]
 }
 
-const slipwayRecipes = fileURLToPath(new URL('../../images/recipes', import.meta.url))
+const slipwayRecipes = path.join(ownFolder, 'images', 'recipes')
 
 /**
  * Reads and checks a product directory, laid over what it extends. Throws a DefinitionError (exit code 2) that names

@@ -1,18 +1,16 @@
 import { realpath } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { commandName } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { isFile } from '../lib/is-file.ts'
 import { nearest } from '../lib/nearest.ts'
+import { ownFolder } from '../lib/own-folder.ts'
 import { DefinitionError, type Problem } from './problem.ts'
 import type { Root, Roots } from './roots.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** The name by which any product directory extends the reference appliance that Slipway brings along. */
 export const referenceName = 'slipway-reference'
-
-const referenceDirectory = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A product directory and its `appliance.yaml`, unmerged. */
 export interface ApplianceFile {
@@ -63,7 +61,7 @@ function extendsOf({ value }: YamlFile): string | undefined {
 }
 
 async function findParent(own: Root, child: ApplianceFile, wanted: string): Promise<Root> {
-  if (wanted === referenceName) return { directory: referenceDirectory, label: referenceName }
+  if (wanted === referenceName) return { directory: ownFolder, label: referenceName }
   const directory = path.resolve(child.root.directory, wanted)
   if (await isFile(path.join(directory, 'appliance.yaml'))) {
     const relative = path.relative(own.directory, directory) || '.'

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
+import { ownFolder } from '../lib/own-folder.ts'
 import { isKnownRight } from '../lib/precompiled.ts'
 import { explainSchemaErrors } from './explain.ts'
 import type { Problem } from './problem.ts'
@@ -9,11 +11,9 @@ import type { YamlFile } from './yaml-file.ts'
 export type SchemaName = 'appliance' | 'component' | 'compose' | 'profile'
 
 /** Where a schema is, in Slipway's own directory. */
-export function schemaFile(name: SchemaName): URL {
-  return new URL(`${name}.schema.json`, schemaFolder)
+export function schemaFile(name: SchemaName): string {
+  return path.join(ownFolder, 'src', 'definition', 'schema', `${name}.schema.json`)
 }
-
-const schemaFolder = new URL('../../src/definition/schema/', import.meta.url)
 
 let ajv: Ajv | undefined
 

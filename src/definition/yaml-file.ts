@@ -39,24 +39,40 @@ export async function readYamlFile(root: Root, file: string): Promise<YamlFile> 
 
 /** Parses YAML 1.2 text; merge keys (`<<`) are understood because Compose files use them. */
 export function parseYaml(text: string, file: string): YamlFile {
+  const { value, faults, lineOf } = parsedTexts.get(text) ?? parse(text)
+  return {
+    file,
+    value: structuredClone(value),
+    problems: faults.map((fault) => ({ file, path: '', ...fault })),
+    placeOf: (where) => ({ file, line: lineOf(where) }),
+  }
+}
+
+type Fault = Pick<Problem, 'line' | 'text'>
+
+interface Parsed {
+  readonly value: unknown
+  readonly faults: readonly Fault[]
+  readonly lineOf: (where: ValuePath) => number
+}
+
+/** One command asks for the same file a dozen times, and parsing is most of what reading a definition takes. */
+const parsedTexts = new Map<string, Parsed>()
+
+function parse(text: string): Parsed {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const lineAt = (offset: number): number => lines.linePos(offset).line
   // After the first mistake of form, what the parser says is mostly its consequence.
-  const faults = [...document.errors, ...document.warnings]
-  const first = faults.find((error) => error.code !== 'DUPLICATE_KEY')
-  const told = faults.filter((error) => error.code === 'DUPLICATE_KEY' || error === first)
+  const errors = [...document.errors, ...document.warnings]
+  const first = errors.find((error) => error.code !== 'DUPLICATE_KEY')
+  const told = errors.filter((error) => error.code === 'DUPLICATE_KEY' || error === first)
   const conflict = told.length > 0 ? /^<{7} /m.exec(text) : null
-  const problems: Problem[] = conflict
-    ? [{ file, line: lineAt(conflict.index), path: '', text: unsettled }]
-    : told.map((error) => ({
-        file,
-        line: lineAt(error.pos[0]),
-        path: '',
-        text: explainYamlError(error, text),
-      }))
+  const faults: Fault[] = conflict
+    ? [{ line: lineAt(conflict.index), text: unsettled }]
+    : told.map((error) => ({ line: lineAt(error.pos[0]), text: explainYamlError(error, text) }))
   let value: unknown
-  if (problems.length === 0) {
+  if (faults.length === 0) {
     try {
       keepNumbersAsWritten(document)
       value = document.toJS()
@@ -64,15 +80,15 @@ export function parseYaml(text: string, file: string): YamlFile {
       JSON.stringify(value)
     } catch {
       value = undefined
-      problems.push({
-        file,
+      faults.push({
         line: 1,
-        path: '',
         text: 'the aliases (*name) of this file refer to themselves, or grow without end; write out what they stand for',
       })
     }
   }
-  return { file, value, problems, placeOf: (where) => ({ file, line: lineAt(offsetOf(document, where)) }) }
+  const parsed = { value, faults, lineOf: (where: ValuePath) => lineAt(offsetOf(document, where)) }
+  parsedTexts.set(text, parsed)
+  return parsed
 }
 
 /**
@@ -98,7 +114,7 @@ function unreadable(file: string, error: unknown): YamlFile {
   return unparsed(file, { text: reason })
 }
 
-function unparsed(file: string, fault: Pick<Problem, 'line' | 'text'>): YamlFile {
+function unparsed(file: string, fault: Fault): YamlFile {
   return {
     file,
     value: undefined,

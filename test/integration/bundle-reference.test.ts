@@ -12,7 +12,7 @@ import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { repository, slipway } from '../support/slipway.ts'
 
 const { productDirectory, cacheDirectory } = builtImage()
-const program = path.join(repository, 'dist', 'cli', 'main.js')
+const program = path.join(repository, 'dist', 'program', 'main.js')
 
 interface Result {
   readonly name: string

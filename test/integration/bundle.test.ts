@@ -77,7 +77,7 @@ async function harmed(
   when: 'before' | 'after',
   harm: (kill: () => Promise<void>) => unknown,
 ): Promise<{ code: number | null; signal: string | null; stderr: string }> {
-  const program = path.join(repository, 'dist', 'cli', 'main.js')
+  const program = path.join(repository, 'dist', 'program', 'main.js')
   const child = spawn(
     process.execPath,
     [program, 'install', '--bundle', full, '--key', key, '--name', name],

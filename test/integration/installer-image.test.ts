@@ -12,7 +12,7 @@ import { builtImage } from '../support/built-image.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { repository } from '../support/slipway.ts'
 
-const program = path.join(repository, 'dist', 'cli', 'main.js')
+const program = path.join(repository, 'dist', 'program', 'main.js')
 const reference = 'slipway-test-installer:1'
 const megabyte = 1_000_000
 
@@ -85,7 +85,7 @@ describe('the installer image', () => {
 
   it('holds what runs, and nothing that only makes it', async () => {
     const paths = (await readProgramFiles()).map((file) => file.path)
-    expect(paths).toContain('usr/lib/slipway/dist/cli/main.js')
+    expect(paths).toContain('usr/lib/slipway/dist/program/main.js')
     expect(paths).toContain('usr/lib/slipway/node_modules/dockerode/package.json')
     const idle =
       /\.(?:map|ts|md|node)$|\/node_modules\/(?:vitest|typescript|@types|@biomejs|nan|cpu-features)\//

@@ -156,7 +156,7 @@ describe('an install from a registry on an Engine that holds nothing', () => {
 
   it('killed while layers come has touched nothing, and the same line finishes it with the rest of them', async () => {
     relay.hold = 500_000
-    const program = path.join(repository, 'dist', 'cli', 'main.js')
+    const program = path.join(repository, 'dist', 'program', 'main.js')
     const child = spawn(process.execPath, [program, ...words('1.0.0')], {
       env: { ...process.env, ...env },
       stdio: 'ignore',

@@ -6,7 +6,7 @@ import { builtImage } from '../support/built-image.ts'
 import { makeScratch, type Scratch } from '../support/scratch.ts'
 import { repository } from '../support/slipway.ts'
 
-const program = path.join(repository, 'dist', 'cli', 'main.js')
+const program = path.join(repository, 'dist', 'program', 'main.js')
 let scratch: Scratch
 let expected: string
 

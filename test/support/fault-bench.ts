@@ -95,7 +95,7 @@ export class FaultBench {
 
   /** Runs the command line through the relay to its end. */
   async run(parameters: readonly string[]): Promise<Outcome> {
-    const program = path.join(repository, 'dist', 'cli', 'main.js')
+    const program = path.join(repository, 'dist', 'program', 'main.js')
     const child = spawn(process.execPath, [program, ...parameters], {
       env: { ...process.env, ...this.relay.env },
       stdio: ['ignore', 'pipe', 'pipe'],

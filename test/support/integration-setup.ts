@@ -34,7 +34,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const slipway = (...parameters: string[]) =>
     execa(
       process.execPath,
-      [path.join(root, 'dist', 'cli', 'main.js'), '-C', productDirectory, ...parameters],
+      [path.join(root, 'dist', 'program', 'main.js'), '-C', productDirectory, ...parameters],
       {
         env,
         stdin: 'ignore',

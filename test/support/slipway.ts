@@ -9,7 +9,7 @@ export function slipway(
   parameters: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ) {
-  return execa(process.execPath, [path.join(repository, 'dist', 'cli', 'main.js'), ...parameters], {
+  return execa(process.execPath, [path.join(repository, 'dist', 'program', 'main.js'), ...parameters], {
     stdin: 'ignore',
     reject: false,
     ...options,

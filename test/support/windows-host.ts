@@ -32,7 +32,7 @@ import { until } from './until.ts'
 const wine = '/usr/lib/wine/wine64'
 /** Where everything of the tests is, in Windows' words and below the prefix: with a blank, and on a drive. */
 const folder = 'C:\\Partner Files'
-const program = `${folder}\\slipway\\dist\\cli\\main.js`
+const program = `${folder}\\slipway\\dist\\program\\main.js`
 
 interface RunOptions {
   readonly cwd?: string

@@ -18,7 +18,7 @@ describe('the bootstrap', () => {
   })
 
   it('leaves a command that npx can run, also where it ran one of this folder before', async () => {
-    const { mode } = await stat(path.join(root, 'dist', 'cli', 'main.js'))
+    const { mode } = await stat(path.join(root, 'dist', 'program', 'main.js'))
     expect(mode & 0o111).toBe(0o111)
   })
 })

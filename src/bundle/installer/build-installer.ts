@@ -36,7 +36,7 @@ export async function buildInstallerImage(
         [productLayer, await readProductFiles(definition)],
       ]),
       config: {
-        Entrypoint: ['/usr/bin/node', `/${programFolder}/dist/cli/main.js`],
+        Entrypoint: ['/usr/bin/node', `/${programFolder}/dist/program/main.js`],
         Cmd: ['--help'],
         WorkingDir: '/',
         Env: [

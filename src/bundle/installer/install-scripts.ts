@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { ownFolder } from '../../lib/own-folder.ts'
 import { debianArchitecture, type Platform } from '../../lib/platform.ts'
 
 /** What install.sh and install.ps1 know of the bundle that they lie beside. */
@@ -104,6 +106,6 @@ function ascii(text: string): string {
 }
 
 async function readTemplate(name: string): Promise<string> {
-  const file = new URL(`../../../src/bundle/installer/scripts/${name}`, import.meta.url)
+  const file = path.join(ownFolder, 'src', 'bundle', 'installer', 'scripts', name)
   return (await readFile(file, 'utf8')).replaceAll('\r\n', '\n')
 }

@@ -1,18 +1,16 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type OverlayFile, overlayFile } from '../../definition/overlay.ts'
 import { compareBytes } from '../../lib/compare-bytes.ts'
+import { ownFolder } from '../../lib/own-folder.ts'
 import { findPackages, type InstalledPackage } from './installed-packages.ts'
 
 /** Where Slipway is in the installer image, relative to its root. */
 export const programFolder = 'usr/lib/slipway'
 
-const ownFolder = fileURLToPath(new URL('../../..', import.meta.url))
-
-/** Of Slipway's own folder: what it is compiled to, its schemas, its name and version. */
+/** Of Slipway's own folder: what runs, its schemas, its name and version. */
 const ownFiles =
-  /^(?:package\.json|dist(?:\/.*)?|src(?:\/(?:debian|definition|bundle)(?:\/schema(?:\/[^/]+\.json)?)?)?)$/
+  /^(?:package\.json|dist(?:\/(?:validators\.cjs|program(?:\/.*)?))?|src(?:\/(?:debian|definition|bundle)(?:\/schema(?:\/[^/]+\.json)?)?)?)$/
 
 /** Of a package, what runs none of its code. */
 const idleFiles = /(?:\.map|\.[cm]?ts|\.md|\.markdown|\.flow|\.node|\.bare|\.min\.[cm]?js|\.tsbuildinfo)$/i
@@ -27,25 +25,17 @@ const unusedPaths: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Slipway itself as files of an image: what it is compiled to, and the packages that it needs to run, as npm placed
+ * Slipway itself as files of an image: what runs, and the packages that it needs to run, as npm placed
  * them. No map, test or document, and nothing that a machine compiled for itself. Throws `unfit-packages` where
  * node_modules is not what package-lock.json says.
  */
 export async function readProgramFiles(folder: string = ownFolder): Promise<OverlayFile[]> {
   const packages = await findPackages(folder)
   const own = await readFiles(folder, (file) => ownFiles.test(file) && !idleFiles.test(file))
-  const current = await Promise.all(own.map((file) => hasSource(folder, file.path)))
   const theirs = await Promise.all(packages.map(readPackage))
-  return [...own.filter((_, index) => current[index]), ...theirs.flat()]
+  return [...own, ...theirs.flat()]
     .map((file) => ({ ...file, path: `${programFolder}/${file.path}` }))
     .sort((a, b) => compareBytes(a.path, b.path))
-}
-
-/** What an earlier compilation left behind in dist/ has no source any more. */
-async function hasSource(folder: string, file: string): Promise<boolean> {
-  const [, name] = /^dist\/(.*)\.js$/.exec(file) ?? []
-  if (name === undefined) return true
-  return (await stat(path.join(folder, 'src', `${name}.ts`)).catch(() => undefined)) !== undefined
 }
 
 async function readPackage({ name, folder, place }: InstalledPackage): Promise<OverlayFile[]> {

@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { SlipwayError } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/parse-json.ts'
 
@@ -25,6 +24,8 @@ export async function askCredentialHelper(
       { cause },
     )
   if (!/^[\w.-]+$/.test(name)) throw fail('is no name of a program')
+  // Few registries need a helper, and no command is to wait while a hundred modules are loaded for it.
+  const { execa } = await import('execa')
   const answer = await execa(program, ['get'], {
     input: server,
     env,

@@ -322,7 +322,7 @@ describe('slipway vendor', () => {
 
 /** Runs a command until `reached`, then types Ctrl-C: its exit code, and its last words. */
 async function interrupt(parameters: readonly string[], reached: () => boolean): Promise<[number, string]> {
-  const program = path.join(repository, 'dist', 'cli', 'main.js')
+  const program = path.join(repository, 'dist', 'program', 'main.js')
   const child = spawn(process.execPath, [program, ...parameters], {
     cwd: product.directory,
     env: { ...process.env, ...product.env },

@@ -67,7 +67,7 @@ describe('slipway build --out', () => {
 it('a reader that closes early (| head) is no crash', async () => {
   const child = spawn(
     process.execPath,
-    [path.join(repository, 'dist', 'cli', 'main.js'), 'sbom', '--platform', 'amd64'],
+    [path.join(repository, 'dist', 'program', 'main.js'), 'sbom', '--platform', 'amd64'],
     { cwd: product.directory, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let said = ''

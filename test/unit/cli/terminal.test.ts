@@ -13,7 +13,7 @@ it('on a terminal, an error stands on a line of its own, not behind the progress
     await product.type('vendor')
     const file = path.join(product.directory, 'vendor', 'app_1_all.deb')
     await writeFile(file, Buffer.alloc(product.server.files.get('pool/main/a/app/app_1_all.deb')!.length))
-    const program = path.join(repository, 'dist', 'cli', 'main.js')
+    const program = path.join(repository, 'dist', 'program', 'main.js')
     const { stdout, exitCode } = await execa(
       'script',
       ['-qec', `stty cols 20; exec '${process.execPath}' '${program}' build`, '/dev/null'],
@@ -29,7 +29,7 @@ it('on a terminal, an error stands on a line of its own, not behind the progress
 })
 
 it('output for which the disk has no room ends in one sentence', async () => {
-  const program = path.join(repository, 'dist', 'cli', 'main.js')
+  const program = path.join(repository, 'dist', 'program', 'main.js')
   const { exitCode, stderr } = await execa(
     'sh',
     ['-c', `exec '${process.execPath}' '${program}' completion bash >/dev/full`],
