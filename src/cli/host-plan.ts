@@ -65,6 +65,13 @@ export interface PreparedInstall {
   readonly again: () => Promise<PreparedInstall>
 }
 
+/** What is to be installed, and where: read and checked. */
+export interface OpenedInstall {
+  readonly engine: Engine
+  /** Looks at the host, and plans the way there. Changes nothing. */
+  readonly prepare: () => Promise<PreparedInstall>
+}
+
 /** Reads the product, the built image and the host, and plans the way from one to the other. Changes nothing. */
 export async function prepareInstall(
   context: Context,
@@ -72,6 +79,16 @@ export async function prepareInstall(
   layout: string | undefined,
   source?: RestoreSource,
 ): Promise<PreparedInstall> {
+  return (await openInstall(context, options, layout, source)).prepare()
+}
+
+/** As `prepareInstall`, before it looks at the host. */
+export async function openInstall(
+  context: Context,
+  options: InstallOptions,
+  layout: string | undefined,
+  source?: RestoreSource,
+): Promise<OpenedInstall> {
   const engine = await connectEngine(context.env)
   const { definition, image } = await openSource(context, options, layout, engine)
   const name = options.name ?? definition.name
@@ -79,11 +96,12 @@ export async function prepareInstall(
   if (source) refuseOtherBackup(source.header, definition.name, source.file)
   const reference = `${definition.name}:${definition.version}`
   const wanted = targetImage(reference, image)
-  const again = async (): Promise<PreparedInstall> => {
+  const prepare = async (): Promise<PreparedInstall> => {
     // A backup brings settings of its own: it mends what is remembered here.
     const [found, whole] = await Promise.all([
       inspectHost(engine, name),
       source ? readWholeState(engine, name) : readState(engine, name),
+      hidesPorts(context, engine),
     ])
     refuseOtherProduct(found, definition.name, options.replace)
     const stored = whole ?? emptyState
@@ -104,9 +122,10 @@ export async function prepareInstall(
     const steps = withStateSteps(licensed, current, stored, { settings, release })
     const licence = text === undefined ? {} : { licence: text }
     const isDamaged = whole === undefined
+    const again = prepare
     return { engine, image, current, target, profile, settings, steps, isDamaged, ...licence, again }
   }
-  return again()
+  return { engine, prepare }
 }
 
 /** The profile with this site's settings over it: the stored ones, changed by the command. */
@@ -141,6 +160,20 @@ export async function chooseProfile(
   return { profile: withStoredSettings(profile, settings, services, variables, verb), settings }
 }
 
+const hiding = new WeakMap<Engine, Promise<boolean>>()
+
+/** Whether ports that the Engine publishes are not this machine's, or cannot be seen from where this runs. Asked once. */
+function hidesPorts({ env }: Pick<Context, 'env'>, engine: Engine): Promise<boolean> {
+  const { transport } = engine.endpoint
+  const ask = async (): Promise<boolean> => {
+    if (transport !== 'unix' && transport !== 'npipe') return true
+    return Boolean(env.SLIPWAY_PRODUCT) && (await engine.info()).operatingSystem === 'Docker Desktop'
+  }
+  const known = hiding.get(engine) ?? ask()
+  hiding.set(engine, known)
+  return known
+}
+
 /**
  * Adds the ports that other programs of this machine hold, where the Engine is this machine's: not Docker Desktop, which
  * publishes outside the virtual machine that its containers see.
@@ -151,9 +184,7 @@ export async function withTakenPorts(
   current: HostState,
   target: HostTarget,
 ): Promise<HostState> {
-  const { transport } = engine.endpoint
-  if (transport !== 'unix' && transport !== 'npipe') return current
-  if (env.SLIPWAY_PRODUCT && (await engine.info()).operatingSystem === 'Docker Desktop') return current
+  if (await hidesPorts({ env }, engine)) return current
   const known = current.foreign.ports
   const wanted = newPorts(current, target).filter((port) => !known.some((one) => one.port === port.port))
   const taken = await Promise.all(

@@ -2,7 +2,7 @@ import os from 'node:os'
 import type { Engine } from '../engine/engine.ts'
 import { type ClientAccess, clientAccess, hostAddresses } from '../host/client-access.ts'
 import { pacFile } from '../host/pac-file.ts'
-import type { HostStatus } from '../host/status.ts'
+import type { ServiceAccess } from '../host/service-access.ts'
 import { commandName } from '../lib/command-name.ts'
 import type { Context } from './context.ts'
 import { showPort } from './port-text.ts'
@@ -16,28 +16,37 @@ export interface NextSteps {
   readonly commands: { readonly status: string; readonly pac?: string; readonly undo: string }
 }
 
-export function nextSteps(context: Context, engine: Engine, status: HostStatus): NextSteps {
+export function nextSteps(
+  context: Context,
+  engine: Engine,
+  name: string,
+  services: readonly ServiceAccess[],
+): NextSteps {
   const addresses = hostAddresses(engine.endpoint, context.env, os.networkInterfaces())
-  const clients = clientAccess(status.services, addresses)
+  const clients = clientAccess(services, addresses)
   const hasProxy = clients.proxies.length > 0
   const command = commandName(context.env)
   return {
     clients,
-    ...(hasProxy && { pac: pacFile(clients.proxies.slice(0, 1), status.name) }),
+    ...(hasProxy && { pac: pacFile(clients.proxies.slice(0, 1), name) }),
     commands: {
-      status: `${command} status --name ${status.name}`,
-      ...(hasProxy && { pac: `${command} pac ${status.name}.pac --name ${status.name}` }),
-      undo: `${command} uninstall --name ${status.name}`,
+      status: `${command} status --name ${name}`,
+      ...(hasProxy && { pac: `${command} pac ${name}.pac --name ${name}` }),
+      undo: `${command} uninstall --name ${name}`,
     },
   }
 }
 
 /** Says where the services are, what to give to clients, and what to type next. */
-export function printNextSteps(context: Context, status: HostStatus, release: string, next: NextSteps): void {
-  const { clients, commands } = next
-  context.print(`${status.name} ${release} is up on ${clients.addresses[0]}:`)
-  const width = Math.max(0, ...status.services.map((one) => one.service.length))
-  for (const { service, ports, health } of status.services) {
+export function printNextSteps(
+  context: Context,
+  title: string,
+  services: readonly ServiceAccess[],
+  { clients, commands }: NextSteps,
+): void {
+  context.print(`${title} is up on ${clients.addresses[0]}:`)
+  const width = Math.max(0, ...services.map((one) => one.service.length))
+  for (const { service, ports, health } of services) {
     const where = ports.map(showPort).join(', ') || 'no published port'
     context.print(`  ${service.padEnd(width)}  ${where}${health === 'none' ? '' : `  (${health})`}`)
   }

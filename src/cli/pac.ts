@@ -3,7 +3,7 @@ import path from 'node:path'
 import { connectEngine } from '../engine/connect.ts'
 import { clientAccess, hostAddresses } from '../host/client-access.ts'
 import { pacFile } from '../host/pac-file.ts'
-import { readStatus } from '../host/status.ts'
+import { readServiceAccess } from '../host/service-access.ts'
 import { writeFileAtomic } from '../lib/atomic.ts'
 import { commandName } from '../lib/command-name.ts'
 import { badInput, SlipwayError } from '../lib/errors.ts'
@@ -28,7 +28,7 @@ export async function run(context: Context, options: PacOptions, [file]: string[
     )
   const engine = await connectEngine(context.env)
   const name = await chooseAppliance(context, engine, options)
-  const { services } = await readStatus(engine, name, { quick: true })
+  const services = await readServiceAccess(engine, name)
   const addresses =
     address === undefined ? hostAddresses(engine.endpoint, context.env, os.networkInterfaces()) : [address]
   const { proxies } = clientAccess(services, addresses, address !== undefined)

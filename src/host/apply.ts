@@ -3,6 +3,7 @@ import { batchesOf } from './batches.ts'
 import { describeStep } from './describe-step.ts'
 import { executeStateSteps, isStateStep } from './execute-state.ts'
 import { type Execution, executeStep } from './execute-step.ts'
+import { stateVolume } from './own-things.ts'
 import { isIrreversible, type Step } from './step.ts'
 import type { Undo } from './undo.ts'
 
@@ -41,9 +42,15 @@ async function execute(batch: readonly Step[], execution: Execution, done: Done[
   }
   const tasks = batch.map(describeStep)
   for (const task of tasks) execution.report({ type: 'start', task })
-  const undo = await executeStateSteps(execution.engine, batch)
+  const isEmpty = hasMadeVolume(done, stateVolume(batch[0]!.appliance).name)
+  const undo = await executeStateSteps(execution.engine, batch, { isEmpty })
   for (const task of tasks) execution.report({ type: 'finish', task })
   done.push(...batch.map((step, index) => ({ step, undo: index === 0 ? undo : undefined })))
+}
+
+/** Whether this run made a volume, and did not find it there. */
+function hasMadeVolume(done: readonly Done[], name: string): boolean {
+  return done.some(({ step, undo }) => step.action === 'create-volume' && step.volume.name === name && undo)
 }
 
 async function reported(step: Step, execution: Execution): Promise<Undo | undefined> {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
-import type { ServiceStatus } from './status.ts'
+import type { ServiceAccess } from './service-access.ts'
 
 /** What clients of an appliance are given: each as "address:port", the address that leads outward first. */
 export interface ClientAccess {
@@ -15,7 +15,7 @@ export interface ClientAccess {
  * clients reach, so that they count for ports published on one address too. Pure.
  */
 export function clientAccess(
-  services: readonly Pick<ServiceStatus, 'ports' | 'serves'>[],
+  services: readonly Pick<ServiceAccess, 'ports' | 'serves'>[],
   addresses: readonly string[],
   isSaid = false,
 ): ClientAccess {

@@ -13,11 +13,13 @@ export function isStateStep(step: Step): step is StateStep {
 
 /**
  * Remembers what steps of one appliance say, in one go: each write takes the Engine a tenth of a second. Returns how to
- * take it back: then settings and history are what they were, and their container gone where there was none.
+ * take it back: then settings and history are what they were, and their container gone where there was none. `isEmpty` as in
+ * `updateState`.
  */
 export async function executeStateSteps(
   engine: Engine,
   steps: readonly StateStep[],
+  options: { readonly isEmpty?: boolean } = {},
 ): Promise<() => Promise<void>> {
   const { appliance } = steps[0]!
   const at = new Date().toISOString()
@@ -34,7 +36,7 @@ export async function executeStateSteps(
   const takeBack = async (): Promise<void> => {
     if (isNew) await engine.containers.remove(container)
   }
-  const before = await updateState(engine, appliance, change).catch(async (error: unknown) => {
+  const before = await updateState(engine, appliance, change, options).catch(async (error: unknown) => {
     // Left there, it would hold the volume that is taken back next.
     await takeBack().catch(() => {})
     throw error

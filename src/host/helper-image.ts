@@ -13,8 +13,31 @@ export const helperReference = 'slipway-helper:1'
 /** That folder: where the state volume is mounted. */
 export const helperFolder = '/state'
 
-/** Brings the helper image into the Engine where it is not; returns its ID. */
+const coming = new WeakMap<Engine, Promise<string>>()
+
+/** Brings the helper image into the Engine where it is not, once for all who ask meanwhile; returns its ID. */
 export async function ensureHelperImage(engine: Engine): Promise<string> {
+  const bringing = coming.get(engine) ?? bring(engine).finally(() => coming.delete(engine))
+  coming.set(engine, bringing)
+  return bringing
+}
+
+/**
+ * Begins to bring the helper image, which takes an Engine a tenth of a second, while the caller looks at the host. What
+ * this returns ends that: `takeBack` where nothing came of it, so that the Engine is as it was.
+ */
+export function beginHelperImage(engine: Engine): { takeBack(): Promise<void> } {
+  const wasThere = engine.images.inspect(helperReference).catch(() => undefined)
+  const bringing = wasThere.then(() => ensureHelperImage(engine)).catch(() => undefined)
+  return {
+    takeBack: async () => {
+      await bringing
+      if (!(await wasThere)) await dropHelperImage(engine).catch(() => {})
+    },
+  }
+}
+
+async function bring(engine: Engine): Promise<string> {
   const image = helperImage(engine.version.architecture)
   const there = await engine.images.inspect(helperReference)
   if (there && acceptedIds(image).includes(there.id)) return there.id

@@ -40,14 +40,18 @@ export async function writeState(engine: Engine, name: string, document: StateDo
   await put(engine, container, (copy?.generation ?? 0) + 1, document)
 }
 
-/** As `writeState`, of a document made from the former one, which it returns. Throws as `readState`. */
+/**
+ * As `writeState`, of a document made from the former one, which it returns. `isEmpty`: this run has just made the
+ * volume, so that there is nothing to be read, which takes the Engine as long as writing. Throws as `readState`.
+ */
 export async function updateState(
   engine: Engine,
   name: string,
   change: (document: StateDocument) => StateDocument,
+  { isEmpty = false }: { readonly isEmpty?: boolean } = {},
 ): Promise<StateDocument> {
   const container = await ensureContainer(engine, name)
-  const copy = await readNewest(engine, container, name)
+  const copy = isEmpty ? undefined : await readNewest(engine, container, name)
   const before = copy?.document ?? emptyState
   await put(engine, container, (copy?.generation ?? 0) + 1, change(before))
   return before

@@ -3,21 +3,17 @@ import type { ContainerDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
 import { mapParallel } from '../lib/parallel.ts'
 import { readLocalCgroup } from './cgroup.ts'
-import { countDrift, type Look } from './drift-count.ts'
+import { countDrift } from './drift-count.ts'
 import { type Ending, endingsOf, readEndings } from './endings.ts'
 import { withFreshHealth } from './health-check.ts'
-import { hostPorts, readHealth } from './inspect.ts'
 import { ownLabels } from './labels.ts'
 import { type RunAtWork, readMutex } from './mutex.ts'
-import type { HostPort } from './state.ts'
+import { accessOf, type ServiceAccess, sortServices } from './service-access.ts'
 import { readState } from './state-volume.ts'
 
 /** One service of an appliance as it is now. */
-export interface ServiceStatus {
-  readonly service: string
-  readonly container: string
+export interface ServiceStatus extends ServiceAccess {
   readonly state: string
-  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   /** The health check's last answer. */
   readonly lastCheck?: { readonly at: string; readonly said: string; readonly failures: number }
   /** By the Engine, since the container was made. */
@@ -42,9 +38,6 @@ export interface ServiceStatus {
   readonly cache?: CacheUse
   /** Paths written over the image that no definition expects; absent where that was not looked at. */
   readonly drift?: number
-  readonly ports: readonly HostPort[]
-  /** What clients use those ports as, where the product says so. */
-  readonly serves?: string
 }
 
 /** What a health check says of a cache: "…; cache 4096 of 1048576 bytes", "…; cache up to 12 of 5000 names". */
@@ -72,23 +65,16 @@ export interface HostStatus {
 /** Questions that an Engine is asked at once. */
 const atOnce = 16
 
-/**
- * What an Engine says of the appliance `name`; without services where there is none. With `quick` without memory and
- * drift where this machine cannot look for itself, for which an Engine takes a second each.
- */
-export async function readStatus(
-  engine: Engine,
-  name: string,
-  { quick = false }: { readonly quick?: boolean } = {},
-): Promise<HostStatus> {
+/** What an Engine says of the appliance `name`; without services where there is none. */
+export async function readStatus(engine: Engine, name: string): Promise<HostStatus> {
   const read = async (): Promise<HostStatus> => {
     const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
-    return (await readStatuses(engine, [name], summaries, { memory: quick, drift: quick }))[0]!
+    return (await readStatuses(engine, [name], summaries, { quickDrift: false }))[0]!
   }
   const [status, { settings, history }, atWork] = await Promise.all([
     read(),
     readState(engine, name),
-    quick ? undefined : readMutex(engine, name),
+    readMutex(engine, name),
   ])
   // Containers keep the label of the profile that made them, where another gives them other memory alone.
   const profile = status.services.length > 0 ? (history.at(-1)?.profile ?? status.profile) : status.profile
@@ -105,7 +91,7 @@ export async function readAllStatuses(
 ): Promise<HostStatus[]> {
   const summaries = containers.filter((one) => ownLabels.appliance in one.labels)
   const names = [...new Set(summaries.filter(isService).map((one) => one.labels[ownLabels.appliance]!))]
-  const statuses = await readStatuses(engine, names.sort(), summaries, { memory: false, drift: true })
+  const statuses = await readStatuses(engine, names.sort(), summaries, { quickDrift: true })
   return statuses.filter(({ services }) => services.length > 0)
 }
 
@@ -113,7 +99,7 @@ async function readStatuses(
   engine: Engine,
   names: readonly string[],
   summaries: readonly ContainerSummary[],
-  quick: { readonly memory: boolean; readonly drift: boolean },
+  { quickDrift }: { readonly quickDrift: boolean },
 ): Promise<HostStatus[]> {
   const local = engine.endpoint.transport === 'unix'
   const containers = summaries.filter(isService)
@@ -125,8 +111,8 @@ async function readStatuses(
       const document = await inspectUnlessGoing(engine, summary.id, asksFresh)
       if (!document) return undefined
       const [memory, drift] = await Promise.all([
-        readMemory(engine, document, { local, quick: quick.memory }),
-        countDrift(engine, document, { local, quick: quick.drift }).catch(() => undefined),
+        readMemory(engine, document, local),
+        countDrift(engine, document, { local, quick: quickDrift }).catch(() => undefined),
       ])
       return { appliance: summary.labels[ownLabels.appliance]!, document, memory, drift }
     }),
@@ -139,13 +125,13 @@ async function readStatuses(
       product: labels[ownLabels.product] ?? '',
       release: labels[ownLabels.release] ?? '',
       profile: labels[ownLabels.profile] ?? '',
-      services: mine
-        .map(({ document, memory, drift }) => ({
+      services: sortServices(
+        mine.map(({ document, memory, drift }) => ({
           ...describe(document, endingsOf(document, endings)),
           memory,
           ...(drift !== undefined && { drift }),
-        }))
-        .sort((a, b) => (a.service + a.container < b.service + b.container ? -1 : 1)),
+        })),
+      ),
     }
   })
 }
@@ -179,12 +165,12 @@ function isService({ labels }: ContainerSummary): boolean {
 async function readMemory(
   engine: Engine,
   { Id, State, HostConfig }: ContainerDocument,
-  { local, quick }: Look,
+  local: boolean,
 ): Promise<ServiceStatus['memory']> {
   const cap = HostConfig.Memory ? { cap: HostConfig.Memory } : {}
   if (!State.Running) return cap
   const own = local && State.Pid ? readLocalCgroup(State.Pid, Id) : undefined
-  const asked = own || quick ? undefined : await engine.containers.memory(Id).catch(() => undefined)
+  const asked = own ? undefined : await engine.containers.memory(Id).catch(() => undefined)
   const used = (own ?? asked)?.used
   return {
     ...(used !== undefined && { used }),
@@ -194,15 +180,13 @@ async function readMemory(
 }
 
 function describe(document: ContainerDocument, endings: readonly Ending[]): Omit<ServiceStatus, 'memory'> {
-  const { State, Config, HostConfig } = document
+  const { State, Config } = document
   const last = State.Health?.Log?.at(-1)
   const said = last?.Output.trim() ?? ''
   const cache = State.Running && last?.ExitCode === 0 ? readCacheUse(said) : undefined
   return {
-    service: Config.Labels[ownLabels.component] ?? '',
-    container: document.Name.replace(/^\//, ''),
+    ...accessOf(document),
     state: State.Status,
-    health: readHealth(document),
     ...(last?.End && {
       lastCheck: { at: last.End, said: said.slice(0, 300), failures: State.Health?.FailingStreak ?? 0 },
     }),
@@ -213,8 +197,6 @@ function describe(document: ContainerDocument, endings: readonly Ending[]): Omit
     image: document.Image,
     pins: readPins(Config.Labels[ownLabels.pins]),
     ...(cache && { cache }),
-    ports: hostPorts(HostConfig.PortBindings ?? {}),
-    ...(Config.Labels[ownLabels.serves] && { serves: Config.Labels[ownLabels.serves] }),
   }
 }
 

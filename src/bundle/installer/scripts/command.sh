@@ -219,7 +219,8 @@ DIRECTORIES
 }
 
 verb=${1:-}
-find_engine
+# install.sh has found it a moment ago.
+[ "${SLIPWAY_ENGINE:-}" = found ] || find_engine
 code=0
 run "$@" || code=$?
 if [ "$code" = 125 ]; then

@@ -50,8 +50,12 @@ starter() {
 }
 
 engine_address() {
-  # For a context that is not there Docker's command prints an empty line.
-  found=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)}
+  found=${DOCKER_HOST:-}
+  # Without settings of its own, Docker's command has no context but its default.
+  if [ -z "$found" ] && { [ -e "${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json" ] || [ -n "${DOCKER_CONTEXT:-}" ]; }; then
+    # For a context that is not there it prints an empty line.
+    found=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)
+  fi
   printf '%s\n' "${found:-unix:///var/run/docker.sock}"
 }
 

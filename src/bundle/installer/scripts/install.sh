@@ -31,14 +31,14 @@ prefix() {
   fi
 }
 
-# OpenSSL first: it uses what the processor has for it, and takes a fifth of the time.
-sha256() {
+# Sets `sha256`. OpenSSL first: it uses what the processor has for it, and takes a fifth of the time.
+find_sha256() {
   if openssl version >/dev/null 2>&1; then
-    openssl dgst -sha256 -r
+    sha256='openssl dgst -sha256 -r'
   elif command -v sha256sum >/dev/null 2>&1; then
-    sha256sum
+    sha256=sha256sum
   elif command -v shasum >/dev/null 2>&1; then
-    shasum -a 256
+    sha256='shasum -a 256'
   else
     fail 3 "This host has no sha256sum, shasum or openssl, so that the bundle cannot be checked; install one of them, then run: $again"
   fi
@@ -67,33 +67,39 @@ find_wrong_copy() {
     [ -f "$folder/$copy" ] ||
       fail 2 "$what is missing; nothing was loaded. Copy it into the folder of $0, then run: $again"
     [ "$1" = damaged ] || continue
-    found=$(sha256 <"$folder/$copy") || exit
+    found=$($sha256 <"$folder/$copy") || exit
     [ "${found%% *}" = "$sum" ] ||
       fail 2 "$what is damaged, or has the name of another; nothing was loaded. Copy it once more, then run: $again"
   done <"$folder/SHA256SUMS"
 }
 
-# The ID of the first of these images that the Engine has.
-first_image() { docker image inspect --format '{{.Id}}' "$@" 2>/dev/null | sed 1q; }
+# The ID and the layers of each of these images that the Engine has.
+known_images() { docker image inspect --format '{{.Id}}{{range .RootFS.Layers}} {{.}}{{end}}' "$@" 2>/dev/null; }
 
 # Whether the Engine has what an update stands on; sets `base` to its installer.
 has_base() {
   [ -n "$base_version" ] || return 0
   # shellcheck disable=SC2086 # one word for each image
-  base=$(first_image $base_images)
+  base=$(known_images $base_images | sed 's/ .*//;1q')
   [ -n "$base" ]
 }
 
 # Sets `image` to the ID by which the Engine has the installer; fails where it has not.
 find_image() {
   # shellcheck disable=SC2086 # one word for each ID
-  image=$(first_image $image_ids)
-  [ -z "$image" ] || return 0
-  # An Engine with containerd's image store may count IDs in a way of its own: there its layers tell the image from another build's.
-  is_containerd || return 1
-  image=$(docker image inspect --format '{{.Id}}{{range .RootFS.Layers}} {{.}}{{end}}' "$reference" 2>/dev/null)
-  [ "${image#* }" = "$image_layers" ] || return 1
-  image=${image%% *}
+  known=$(known_images $image_ids "$reference")
+  while read -r image layers; do
+    [ -n "$image" ] || continue
+    case " $image_ids " in
+    *" $image "*) return 0 ;;
+    esac
+    # An Engine with containerd's image store may count IDs in a way of its own: there its layers tell the image from another build's.
+    [ "$layers" != "$image_layers" ] || ! is_containerd || return 0
+  done <<IMAGES
+$known
+IMAGES
+  image=
+  return 1
 }
 
 is_containerd() {
@@ -116,9 +122,14 @@ run_once() {
 load_image() {
   { has_base && [ "$prefix_size" -gt 0 ]; } ||
     fail 2 "$bundle_name holds only what changed since $product $base_version, which this Engine does not have; nothing was loaded. Install the full bundle of $version instead"
+  find_sha256
   say "Checking $bundle_name …"
-  find_wrong_copy damaged
-  found=$(prefix | sha256) || exit
+  # Both at once: most hosts have a second processor.
+  found=$(
+    prefix | $sha256 &
+    find_wrong_copy damaged
+    wait "$!"
+  ) || exit
   [ "${found%% *}" = "$prefix_sha256" ] ||
     fail 2 "$bundle_name is damaged, or is not the bundle that this install.sh belongs to; nothing was loaded. Copy both once more, then run: $again"
   say "Loading the installer ($(((prefix_size + 999999) / 1000000)) MB) …"
@@ -233,6 +244,9 @@ for argument in "$@"; do
 done
 
 find_engine
+# The command needs not find it anew.
+SLIPWAY_ENGINE=found
+export SLIPWAY_ENGINE
 engine_architecture=${server#* }
 [ "$engine_architecture" = "$architecture" ] ||
   fail 3 "This bundle of $product $version is for $architecture, and the Docker Engine runs on $engine_architecture; take the bundle for $engine_architecture"
