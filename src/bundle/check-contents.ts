@@ -50,8 +50,11 @@ export async function checkContents(
     const layer = layers.get(entry.path)
     return layer ? [{ entry, layer }] : []
   })
+  // Those to be unpacked first: a thread of its own does that, while this one sums up the others.
+  const turnOf = ({ digest, size }: BundledLayer): number => (packed.has(digest) ? 0 : -size)
+  const inTurn = [...present].sort((a, b) => turnOf(a.layer) - turnOf(b.layer))
   const scanned = new Map<string, ScannedLayer>()
-  await mapParallel(present, { limit: 2, signal }, async ({ entry, layer }, stop) => {
+  await mapParallel(inTurn, { limit: 3, signal }, async ({ entry, layer }, stop) => {
     const { content, size } = positions.get(entry.path)!
     if (!packed.has(layer.digest)) {
       const found = await scan(file, { entry, layer, content }, stop)

@@ -7,7 +7,7 @@ import type { Place, YamlFile } from './yaml-file.ts'
 export interface FoundComponent {
   readonly component: Component
   /** Where its layer stands, or would. */
-  readonly place: Place
+  readonly place: () => Place
   /** Whether its file names the layer; else it is the component's own name. */
   readonly named: boolean
   /** Whether it waits to be switched on. */
@@ -50,7 +50,7 @@ export function placeLayers(
     const near = nearest(component.layer, named ? layers : unused)[0]
     if (named || near) {
       const text = `the layer is "${component.layer}"; it must be one of appliance.yaml's layers: ${layers.join(', ')}${near ? `; did you mean ${near}?` : ''}`
-      problems.push({ ...place, path: 'layer', text })
+      problems.push({ ...place(), path: 'layer', text })
     } else added.push(component.layer)
   }
   return { layers: [...layers.slice(0, -1), ...added.sort(), ...layers.slice(-1)], problems }

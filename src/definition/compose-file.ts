@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { stringify } from 'yaml'
 import type { Compose } from './compose.ts'
 import { readCompose } from './compose-parse.ts'
 import type { Definition } from './definition.ts'
@@ -7,7 +5,7 @@ import type { Variables } from './interpolate.ts'
 import { type MergedYaml, mergeYaml } from './merge-yaml.ts'
 import { isOptional, switchedOn } from './optional.ts'
 import { refuseProblems } from './problem.ts'
-import { inRoot, namesInRoots, type Root } from './roots.ts'
+import { namesInRoots, type Root } from './roots.ts'
 import { readYamlFile } from './yaml-file.ts'
 
 const mainFile = 'compose/appliance.yaml'
@@ -33,14 +31,6 @@ export async function loadComposeUse(
 /** The names of the variables that the product's Compose file uses: what a profile can set. */
 export async function composeVariables(definition: Pick<Definition, 'roots'>): Promise<ReadonlySet<string>> {
   return readCompose(await readComposeFile(definition), {}).names
-}
-
-/** The text of the product's Compose file, as docker-compose reads it. */
-export async function readComposeText(definition: Pick<Definition, 'roots'>): Promise<string> {
-  const files = await composeFiles(definition)
-  const [only, ...more] = files
-  if (only && more.length === 0) return readFile(inRoot(only.root, only.file), 'utf8')
-  return stringify((await readComposeFile(definition)).value)
 }
 
 /** The product's Compose files laid over each other: its parents' first, `appliance.yaml` before the others. */

@@ -185,7 +185,8 @@ async function readComponents(roots: Roots): Promise<{
     const rootfs = overlays.filter((_, index) => present[index])
     const component = toComponent(name, yaml.value as ComponentSource, rootfs)
     const { layer, optional = false } = yaml.value as ComponentSource
-    found.push({ component, place: yaml.placeOf(['layer']), named: layer !== undefined, optional })
+    const place = () => yaml.placeOf(['layer'])
+    found.push({ component, place, named: layer !== undefined, optional })
   }
   return { found, names, problems }
 }

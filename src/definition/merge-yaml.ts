@@ -44,22 +44,25 @@ interface Node {
   readonly value: unknown
   readonly file: YamlFile
   readonly path: ValuePath
-  readonly earlier: readonly Setting[]
+  readonly earlier: readonly Word[]
   readonly does: Setting['does']
   /** What `file` says itself, where `value` is more than that. */
   readonly said?: unknown
   /** Parts that do not all stand in `file`. */
   readonly parts?: ReadonlyMap<string, Node>
   /** Parts that were taken away. */
-  readonly removed?: ReadonlyMap<string, readonly Setting[]>
+  readonly removed?: ReadonlyMap<string, readonly Word[]>
 }
 
-function leaf(file: YamlFile, path: ValuePath, value: unknown, earlier: readonly Setting[] = []): Node {
+/** A setting whose line nobody has asked for: to find it takes a parser. */
+type Word = Omit<Setting, keyof Place> & { readonly file: YamlFile; readonly path: ValuePath }
+
+function leaf(file: YamlFile, path: ValuePath, value: unknown, earlier: readonly Word[] = []): Node {
   return { value, file, path, earlier, does: 'sets' }
 }
 
 function lay(base: Node, file: YamlFile, path: ValuePath, value: unknown, options: MergeOptions): Node {
-  if (!isMap(base.value) || !isMap(value)) return leaf(file, path, value, allSettings(base))
+  if (!isMap(base.value) || !isMap(value)) return leaf(file, path, value, wordsOn(base))
   const merged = new Map(Object.keys(base.value).map((key) => [key, part(base, key)]))
   const removed = new Map(base.removed)
   for (const [key, over] of Object.entries(value)) {
@@ -73,7 +76,7 @@ function lay(base: Node, file: YamlFile, path: ValuePath, value: unknown, option
       )
     } else if (over === null && beneath) {
       merged.delete(key)
-      removed.set(key, [...allSettings(beneath), { ...file.placeOf(at), value: null, does: 'removes' }])
+      removed.set(key, [...wordsOn(beneath), { file, path: at, value: null, does: 'removes' }])
     } else {
       merged.set(
         key,
@@ -100,7 +103,7 @@ function addItems(
   keepLast = false,
 ): Node {
   if (!beneath || !Array.isArray(beneath.value)) {
-    return { ...leaf(file, path, added, beneath && allSettings(beneath)), does: 'adds' }
+    return { ...leaf(file, path, added, beneath && wordsOn(beneath)), does: 'adds' }
   }
   const old = beneath.value.map((_, index) => part(beneath, index))
   const known = new Set(beneath.value.map((item) => JSON.stringify(item)))
@@ -112,7 +115,7 @@ function addItems(
     value: items.map((item) => item.value),
     file,
     path,
-    earlier: allSettings(beneath),
+    earlier: wordsOn(beneath),
     does: 'adds',
     said: added,
     parts: new Map(items.map((item, index) => [String(index), item])),
@@ -124,11 +127,8 @@ function part(node: Node, key: string | number): Node {
   return known ?? leaf(node.file, [...node.path, key], (node.value as Record<string | number, unknown>)[key])
 }
 
-function allSettings(node: Node): Setting[] {
-  return [
-    ...node.earlier,
-    { ...node.file.placeOf(node.path), value: node.said ?? node.value, does: node.does },
-  ]
+function wordsOn({ file, path, value, earlier, does, said }: Node): Word[] {
+  return [...earlier, { file, path, value: said ?? value, does }]
 }
 
 function find(node: Node, path: ValuePath): { place: Place } {
@@ -145,12 +145,16 @@ function settingsOf(node: Node, path: ValuePath): readonly Setting[] {
   let at = node
   for (const key of path) {
     const gone = at.removed?.get(String(key))
-    if (gone) return gone
+    if (gone) return gone.map(placed)
     const holds = typeof at.value === 'object' && at.value !== null && Object.hasOwn(at.value, key)
     if (!holds) return []
     at = part(at, key)
   }
-  return allSettings(at)
+  return wordsOn(at).map(placed)
+}
+
+function placed({ file, path, ...setting }: Word): Setting {
+  return { ...file.placeOf(path), ...setting }
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

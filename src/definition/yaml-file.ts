@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import path from 'node:path'
+import type * as Yaml from 'yaml'
 import type { Document, Node, Pair, YAMLError } from 'yaml'
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
 import { errorCode } from '../lib/errors.ts'
+import { parsedAhead } from './parsed-ahead.ts'
 import { type Problem, showPath, type ValuePath } from './problem.ts'
 import { type Root, shownFile } from './roots.ts'
 
@@ -39,7 +41,7 @@ export async function readYamlFile(root: Root, file: string): Promise<YamlFile> 
 
 /** Parses YAML 1.2 text; merge keys (`<<`) are understood because Compose files use them. */
 export function parseYaml(text: string, file: string): YamlFile {
-  const { value, faults, lineOf } = parsedTexts.get(text) ?? parse(text)
+  const { value, faults, lineOf } = parsedTexts.get(text) ?? knownAhead(text) ?? parse(text)
   return {
     file,
     value: structuredClone(value),
@@ -59,7 +61,19 @@ interface Parsed {
 /** One command asks for the same file a dozen times, and parsing is most of what reading a definition takes. */
 const parsedTexts = new Map<string, Parsed>()
 
+/** Where a value stands is seldom asked: only then such a text is parsed. */
+function knownAhead(text: string): Parsed | undefined {
+  const ahead = parsedAhead(text)
+  return ahead && { value: ahead.value, faults: [], lineOf: (where) => parse(text).lineOf(where) }
+}
+
+/** Loaded when there is a text to parse: seventy modules. */
+function loadYaml(): typeof Yaml {
+  return createRequire(import.meta.url)('yaml')
+}
+
 function parse(text: string): Parsed {
+  const { LineCounter, parseDocument } = loadYaml()
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false })
   const lineAt = (offset: number): number => lines.linePos(offset).line
@@ -96,7 +110,7 @@ function parse(text: string): Parsed {
  * is wanted it is refused: YAML 1.1, which other programs read, takes 0100 for 64.
  */
 function keepNumbersAsWritten(document: Document): void {
-  visit(document, {
+  loadYaml().visit(document, {
     Scalar: (_, node) => {
       if (typeof node.value === 'number' && node.source !== undefined && String(node.value) !== node.source)
         node.value = node.source
@@ -157,6 +171,7 @@ function sentence(message: string): string {
 }
 
 function offsetOf(document: Document, where: ValuePath): number {
+  const { isAlias, isMap, isPair, isSeq } = loadYaml()
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0
   for (const part of where) {
@@ -170,6 +185,7 @@ function offsetOf(document: Document, where: ValuePath): number {
 }
 
 function pairOf(items: readonly Pair[], key: string | number): Pair | undefined {
+  const { isScalar } = loadYaml()
   return items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(key))
 }
 

@@ -13,7 +13,6 @@ export interface Typed {
 const plain: Readonly<Record<string, string>> = {
   'version *': 'echo linux amd64',
   'info *': 'echo Debian',
-  'context *': 'echo unix:///var/run/docker.sock',
   'create *': 'echo made',
 }
 
@@ -39,6 +38,13 @@ export async function typeOn(
   )
   await writeFile(path.join(bin, 'docker'), text)
   await chmod(path.join(bin, 'docker'), 0o755)
+  // Where there is a context, Docker's command has written down which.
+  const settings = path.join(folder, '.docker')
+  await rm(settings, { recursive: true, force: true })
+  if (Object.keys(answers).some((pattern) => pattern.startsWith('context '))) {
+    await mkdir(settings)
+    await writeFile(path.join(settings, 'config.json'), '{}')
+  }
   const { exitCode, stderr } = await execa('sh', ['-c', line], {
     cwd: folder,
     env: { PATH: `${bin}:/usr/bin:/bin`, HOME: folder, SLIPWAY_BIN: bin, ...env },

@@ -7,7 +7,7 @@ import { badInput } from '../../lib/errors.ts'
 import type { Platform } from '../../lib/platform.ts'
 import { nodeLayer, sharedLayers } from '../../lock/installer.ts'
 import type { Lockfile } from '../../lock/lockfile.ts'
-import { productFolder, readProductFiles } from './product-files.ts'
+import { parsedFile, productFolder, readProductFiles } from './product-files.ts'
 import { programFolder, readProgramFiles } from './program-files.ts'
 
 /** What says of an image, and of its containers, that it is the installer of which command. */
@@ -27,13 +27,14 @@ export async function buildInstallerImage(
   options: BuildOptions,
 ): Promise<Image> {
   const { brand } = definition
+  const product = await readProductFiles(definition)
   const lock = installerLock(definition, lockfile, platform)
   return buildImage(installerDefinition(definition), lock, platform, {
     ...options,
     extra: {
       overlays: new Map([
         [programLayer, await readProgramFiles()],
-        [productLayer, await readProductFiles(definition)],
+        [productLayer, [...product, parsedFile(product)]],
       ]),
       config: {
         Entrypoint: ['/usr/bin/node', `/${programFolder}/dist/program/main.js`],

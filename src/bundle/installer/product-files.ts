@@ -3,7 +3,9 @@ import path from 'node:path'
 import { parse } from 'yaml'
 import type { Definition } from '../../definition/definition.ts'
 import { type OverlayFile, overlayFile } from '../../definition/overlay.ts'
+import { formatParsed, parsedName } from '../../definition/parsed-ahead.ts'
 import type { Root } from '../../definition/roots.ts'
+import { parseYaml } from '../../definition/yaml-file.ts'
 import { compareBytes } from '../../lib/compare-bytes.ts'
 import { errorCode } from '../../lib/errors.ts'
 import { lockName } from '../../lock/read-lock.ts'
@@ -48,6 +50,20 @@ export async function readProductFiles(definition: Definition): Promise<OverlayF
   )
   const distinct = new Map(files.flat().map((file) => [file.path, file]))
   return [...distinct.values()].sort((a, b) => compareBytes(a.path, b.path))
+}
+
+/** What the YAML of these files says, for the program to have at once; beside the product. */
+export function parsedFile(files: readonly OverlayFile[]): OverlayFile {
+  const texts = files
+    .filter((file) => file.path.endsWith('.yaml') && file.content)
+    .map(({ content }) => Buffer.from(content!).toString('utf8'))
+  const parsed = [...new Set(texts)].map((text) => [text, parseYaml(text, '')] as const)
+  const right = parsed.filter(([, { problems }]) => problems.length === 0)
+  const values = new Map(right.map(([text, { value }]) => [text, value]))
+  return overlayFile(
+    path.posix.join(path.posix.dirname(productFolder), parsedName),
+    Buffer.from(formatParsed(values)),
+  )
 }
 
 /** `appliance.yaml`, with the parent where the image has it. JSON is YAML. */

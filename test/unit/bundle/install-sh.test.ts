@@ -66,6 +66,41 @@ describe('what Docker’s command warns of', () => {
   })
 })
 
+describe('how often Docker’s command is asked', () => {
+  it('is once for each thing: it takes a fortieth of a second each time', async () => {
+    const words = ({ calls }: { calls: readonly string[] }) => calls.map((call) => call.split(' ')[0])
+    const there = { ...has('sha256:01'), 'image inspect *': 'echo sha256:01 sha256:0a sha256:0b' }
+    expect(words(await typeOn(scratch.path, 'sh install.sh', there))).toEqual([
+      'version',
+      'image',
+      'ps',
+      'info',
+      'run',
+    ])
+    expect(words(await typeOn(scratch.path, 'sh acme-wan status', there))).toEqual(['version', 'info', 'run'])
+  })
+})
+
+describe('an installer image that the Engine has', () => {
+  const calls = async (answers: Record<string, string>) =>
+    (await typeOn(scratch.path, 'sh install.sh', answers)).calls.map((call) => call.split(' ')[0])
+
+  it.each([
+    ['by an ID of the bundle', 'echo sha256:02 x y', 'echo', true],
+    [
+      'of the bundle’s layers in containerd’s store',
+      'echo sha256:99 sha256:0a sha256:0b',
+      'echo io.containerd.snapshotter',
+      true,
+    ],
+    ['of the bundle’s layers by another ID elsewhere', 'echo sha256:99 sha256:0a sha256:0b', 'echo', false],
+    ['of other layers', 'echo sha256:99 sha256:0a', 'echo io.containerd.snapshotter', false],
+  ])('%s', async (_, inspect, info, isTaken) => {
+    const found = await calls({ 'image inspect *': inspect, 'info *DriverStatus*': info })
+    expect(found.includes('load')).toBe(!isTaken)
+  })
+})
+
 describe('on hosts of many kinds', () => {
   const run = async (answers: Record<string, string>, env: NodeJS.ProcessEnv = {}) => {
     const { calls, ...rest } = await typeOn(

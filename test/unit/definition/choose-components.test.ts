@@ -10,7 +10,7 @@ import { tinyDefinition } from '../../support/tiny-definition.ts'
 const found = (name: string, more: Partial<FoundComponent> & { layer?: string } = {}): FoundComponent => {
   const { layer = name, ...rest } = more
   const component = { ...tinyDefinition([{ name }]).components[0]!, layer }
-  const place = { file: `images/${name}/component.yaml`, line: 1 }
+  const place = () => ({ file: `images/${name}/component.yaml`, line: 1 })
   return { component, place, named: more.layer !== undefined, optional: false, ...rest }
 }
 const appliance = parseYaml('name: x\noptional: [tunel]\n', 'appliance.yaml')

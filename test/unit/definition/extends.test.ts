@@ -2,7 +2,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadCompose, readComposeText } from '../../../src/definition/compose-file.ts'
+import { loadCompose } from '../../../src/definition/compose-file.ts'
 import { explainFile } from '../../../src/definition/explain-file.ts'
 import { explainValue } from '../../../src/definition/explain-value.ts'
 import { loadDefinition } from '../../../src/definition/load.ts'
@@ -10,6 +10,7 @@ import { readOverlays } from '../../../src/definition/overlay.ts'
 import { readParentContent } from '../../../src/definition/parent-content.ts'
 import { loadProfile, profileNames } from '../../../src/definition/profile-load.ts'
 import { readDefinitionFiles } from '../../../src/definition/values.ts'
+import { composeText } from '../../support/compose-text.ts'
 import { makeScratch, type Scratch } from '../../support/scratch.ts'
 import { repository } from '../../support/slipway.ts'
 
@@ -125,7 +126,7 @@ describe('a product that extends another', () => {
   })
 
   it('gives docker-compose one text of all its files', async () => {
-    expect(await readComposeText(await load())).toBe(`services:
+    expect(await composeText(await load())).toBe(`services:
   web:
     image: tiny
     mem_limit: \${WEB_MEMORY:-64m}

@@ -1,15 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readComposeText } from '../../../src/definition/compose-file.ts'
 import { parseCompose } from '../../../src/definition/compose-parse.ts'
 import { loadDefinition } from '../../../src/definition/load.ts'
 import { profileVariables } from '../../../src/definition/profile.ts'
 import { loadProfile, profileNames } from '../../../src/definition/profile-load.ts'
+import { composeText } from '../../support/compose-text.ts'
 import { repository } from '../../support/slipway.ts'
 
 const definition = await loadDefinition(repository)
-const text = await readComposeText(definition)
+const text = await composeText(definition)
 
 describe('the reference appliance', () => {
   it('has the defaults of its Compose file from the profile branch', async () => {
