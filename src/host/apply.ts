@@ -1,4 +1,5 @@
 import { errorCode, exitCodes, SlipwayError } from '../lib/errors.ts'
+import { mapParallel } from '../lib/parallel.ts'
 import { batchesOf } from './batches.ts'
 import { describeStep } from './describe-step.ts'
 import { executeStateSteps, isStateStep } from './execute-state.ts'
@@ -37,7 +38,13 @@ async function forgetAll(done: readonly Done[]): Promise<void> {
 /** Adds what is done to `done`. */
 async function execute(batch: readonly Step[], execution: Execution, done: Done[]): Promise<void> {
   if (!batch.every(isStateStep)) {
-    for (const step of batch) done.push({ step, undo: await reported(step, execution) })
+    // The first that fails ends the waiting for the others.
+    const undos = await mapParallel(
+      batch,
+      { limit: batch.length, signal: execution.signal },
+      (step, signal) => reported(step, { ...execution, signal }),
+    )
+    done.push(...batch.map((step, index) => ({ step, undo: undos[index] })))
     return
   }
   const tasks = batch.map(describeStep)
@@ -48,9 +55,10 @@ async function execute(batch: readonly Step[], execution: Execution, done: Done[
   done.push(...batch.map((step, index) => ({ step, undo: index === 0 ? undo : undefined })))
 }
 
-/** Whether this run made a volume, and did not find it there. */
+/** Whether this run made a volume, did not find it there, and has only waited since. */
 function hasMadeVolume(done: readonly Done[], name: string): boolean {
-  return done.some(({ step, undo }) => step.action === 'create-volume' && step.volume.name === name && undo)
+  const last = done.findLast(({ step }) => step.action !== 'wait-healthy')
+  return last?.step.action === 'create-volume' && last.step.volume.name === name && last.undo !== undefined
 }
 
 async function reported(step: Step, execution: Execution): Promise<Undo | undefined> {

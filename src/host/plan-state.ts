@@ -32,9 +32,13 @@ export function withStateSteps(
   const isThere = current.volumes.some((one) => one.name === volume.name)
   const reason = `release ${release} with the profile ${profile}`
   const serving = all.findLastIndex(({ action }) => action === 'wait-healthy') + 1 || all.length
+  const started = all.findLastIndex(({ action }) => action === 'start-container') + 1
+  const made = isThere ? [] : [{ action: 'create-volume' as const, volume, reason: 'settings and history' }]
   return [
-    ...all.slice(0, serving),
-    ...(isThere ? [] : [{ action: 'create-volume' as const, volume, reason: 'settings and history' }]),
+    ...all.slice(0, started),
+    // While services come up there is time for it.
+    ...made,
+    ...all.slice(started, serving),
     ...settings,
     { action: 'record-release', appliance: current.name, record: wanted.release, reason },
     ...all.slice(serving),

@@ -122,22 +122,54 @@ describe('applyPlan', () => {
     })
   })
 
+  const make: Step = { action: 'create-volume', volume: stateVolume('acme'), reason: '' }
+  const store: Step = {
+    action: 'store-setting',
+    appliance: 'acme',
+    key: 'dns.port',
+    value: '1053',
+    reason: '',
+  }
+  const start: Step = { action: 'start-container', service: 'dns', name: 'acme-dns-1', reason: '' }
+  const own = { Labels: { 'io.slipway.appliance': 'acme' } }
+
   it.each([
-    { volume: 'is made', there: undefined, reads: 0 },
-    { volume: 'is found', there: { Labels: { 'io.slipway.appliance': 'acme' } }, reads: 1 },
-  ])(
-    'reads what is remembered before it writes, but where its volume $volume: $reads',
-    async ({ there, reads }) => {
-      const { engine, count } = stateEngine()
-      const volumes = { ...recordingEngine([]).engine.volumes, inspect: async () => there }
-      const steps: Step[] = [
-        { action: 'create-volume', volume: stateVolume('acme'), reason: '' },
-        { action: 'store-setting', appliance: 'acme', key: 'dns.port', value: '1053', reason: '' },
-      ]
-      await applyPlan(steps, { engine: { ...engine, volumes } as unknown as Engine, report: silent })
-      expect(count).toEqual({ reads, writes: 1 })
-    },
-  )
+    { before: 'its volume was made', steps: [make, store], there: undefined, reads: 0 },
+    { before: 'its volume was there', steps: [make, store], there: own, reads: 1 },
+    { before: 'more was done since', steps: [make, start, store], there: undefined, reads: 1 },
+  ])('where $before, reads what is remembered $reads times', async ({ steps, there, reads }) => {
+    const { engine, count } = stateEngine()
+    const { volumes, containers } = recordingEngine([]).engine
+    const both = {
+      volumes: { ...volumes, inspect: async () => there },
+      containers: { ...containers, ...engine.containers },
+    }
+    await applyPlan(steps, { engine: both as unknown as Engine, report: silent })
+    expect(count).toEqual({ reads, writes: 1 })
+  })
+
+  it('waits for services together, and no longer for the others once one does not come up', async () => {
+    const asked: string[] = []
+    const inspect = async (name: string): Promise<ContainerDocument> => {
+      asked.push(name)
+      const State = name === 'acme-dns-1' ? { Status: 'exited', ExitCode: 3 } : { Status: 'created' }
+      return { ...healthy, State } as unknown as ContainerDocument
+    }
+    const engine = { containers: { inspect, logs: async () => '' } } as unknown as Engine
+    const wait = (service: string): Step => ({
+      action: 'wait-healthy',
+      service,
+      name: `acme-${service}-1`,
+      hasHealthCheck: false,
+      patience: 60_000,
+      reason: '',
+    })
+    const steps = [wait('optimiser'), wait('dns')]
+    await expect(applyPlan(steps, { engine, report: silent })).rejects.toThrow(
+      'The service dns did not come up: it ended with exit code 3.',
+    )
+    expect(asked).toEqual(['acme-optimiser-1', 'acme-dns-1'])
+  })
 
   it('remembers in one write, and takes that back when what follows fails', async () => {
     const { engine, count } = stateEngine()

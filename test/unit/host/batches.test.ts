@@ -25,7 +25,29 @@ describe('what is done in one go', () => {
     ])
   })
 
-  it('is nothing that makes, starts or awaits', () => {
+  it('is the waiting for services that have all been started', () => {
+    const start = (service: string): Step => ({
+      action: 'start-container',
+      service,
+      name: `acme-${service}-1`,
+      reason: '',
+    })
+    const wait = (service: string): Step => ({
+      action: 'wait-healthy',
+      service,
+      name: `acme-${service}-1`,
+      hasHealthCheck: true,
+      patience: 1000,
+      reason: '',
+    })
+    expect(words([start('optimiser'), start('dns'), wait('optimiser'), wait('dns')])).toEqual([
+      'start container acme-optimiser-1',
+      'start container acme-dns-1',
+      'wait for acme-optimiser-1 + wait for acme-dns-1',
+    ])
+  })
+
+  it('is nothing that makes or starts', () => {
     const steps = planHost(emptyHost, sampleTarget())
     expect(words(steps)).toEqual(steps.map(describeStep))
   })

@@ -77,8 +77,8 @@ describe('an install that remembers', () => {
     const steps = plan(nothing, { settings: { 'dns.port': '1053' }, release: branch })
     expect(steps.slice(-5).map(describeStep)).toEqual([
       'start container acme-optimiser-1',
-      'wait for acme-optimiser-1',
       'create volume acme_state',
+      'wait for acme-optimiser-1',
       'remember dns.port=1053',
       'record release 1.0.0',
     ])
