@@ -12,7 +12,7 @@ import { DebianRegistry } from '../test/support/debian-registry.ts'
 import { copyOf, services } from './host-bench.ts'
 import { compared, head, measure, type Row, showSeconds, table } from './measure.ts'
 
-const rounds = 3
+const rounds = 5
 const name = 'slipway-deliver'
 const ports = ['--set', 'dns.port=28353', '--set', 'optimiser.port=28354']
 
