@@ -175,11 +175,12 @@ function sourceOf(
     platform: manifest.platform,
     manifest: { mediaType: mediaTypes.manifest, ...image.manifest },
     config: { mediaType: mediaTypes.config, ...image.config },
-    layers: image.layers.map(({ digest, size, diffId, absent }) => ({
+    layers: image.layers.map(({ digest, size, diffId, unpacked, absent }) => ({
       mediaType: mediaTypes.layer,
       digest,
       size,
       diffId,
+      unpacked,
       ...(absent && { absent }),
     })),
     labels: config.config.Labels ?? {},

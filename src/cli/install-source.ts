@@ -14,6 +14,7 @@ import { writeFailure } from '../lib/atomic.ts'
 import { commandName, isBranded } from '../lib/command-name.ts'
 import { badInput } from '../lib/errors.ts'
 import { runPrefix, sweepEnded } from '../lib/sweep.ts'
+import { typedWord } from '../lib/typed-word.ts'
 import { bundleTrust } from './bundle-trust.ts'
 import type { Context } from './context.ts'
 import { installedImage } from './installed-image.ts'
@@ -48,7 +49,9 @@ export async function openSource(
     if (layout === undefined) return openBundleSource(context, options, options.bundle, engine)
     throw badInput(
       'two-sources',
-      `${layout} and --bundle ${options.bundle} are both named to be installed; leave one of them out.`,
+      isBranded()
+        ? `The bundle ${options.bundle} is what is installed, and ${typedWord(layout)} is no option; leave it out, or see which there are: ${commandName()} install --help`
+        : `${layout} and --bundle ${options.bundle} are both named to be installed; leave one of them out.`,
     )
   }
   const definition = await loadDefinition(path.resolve(context.cwd, options.directory))

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import { type Pack, pack } from 'tar-stream'
 import type { ImageSource, SourceLayer } from '../image/image-source.ts'
 import { type Descriptor, mediaTypes } from '../image/oci.ts'
@@ -10,7 +11,9 @@ export interface ArchiveParts {
   readonly references: readonly string[]
   /** Layers whose bytes go in; the others are only named. */
   readonly layers: readonly SourceLayer[]
-  /** Called with the sizes of what has gone out of each layer. */
+  /** Layers whose unpacked size is known go unpacked; for Engines with a graph driver. */
+  readonly unpack: boolean
+  /** Called with the sizes of what has gone out, compressed. */
   readonly onBytes: (bytes: number) => void
 }
 
@@ -28,21 +31,38 @@ async function fill(tar: Pack, image: ImageSource, parts: ArchiveParts): Promise
   addJson(tar, 'oci-layout', { imageLayoutVersion: '1.0.0' })
   addJson(tar, 'index.json', ociIndex(image, parts.references))
   addJson(tar, 'manifest.json', [
-    { Config: blobPath(image.config), RepoTags: parts.references, Layers: image.layers.map(blobPath) },
+    {
+      Config: blobPath(image.config),
+      RepoTags: parts.references,
+      Layers: image.layers.map((layer) => placeOf(layer, parts).name),
+    },
   ])
   const blobs = new Map<string, Descriptor>()
   for (const blob of [image.manifest, image.config, ...parts.layers]) blobs.set(blob.digest, blob)
   for (const blob of blobs.values()) {
-    const entry = tar.entry({ ...plainFile, name: blobPath(blob), size: blob.size })
+    const { name, size, isUnpacked } = placeOf(blob, parts)
+    const entry = tar.entry({ ...plainFile, name, size }) as unknown as NodeJS.WritableStream
     const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {
         parts.onBytes(chunk.length)
         yield chunk
       }
     }
-    await pipeline(image.open(blob), counted, entry as unknown as NodeJS.WritableStream)
+    if (isUnpacked) await pipeline(image.open(blob), counted, createGunzip({ chunkSize: 1 << 20 }), entry)
+    else await pipeline(image.open(blob), counted, entry)
   }
   tar.finalize()
+}
+
+/** Where a blob is in the archive, and what it takes there. */
+function placeOf(
+  blob: Descriptor & Partial<Pick<SourceLayer, 'diffId' | 'unpacked'>>,
+  { unpack }: Pick<ArchiveParts, 'unpack'>,
+): { name: string; size: number; isUnpacked: boolean } {
+  const { diffId, unpacked } = blob
+  if (unpack && diffId !== undefined && unpacked !== undefined)
+    return { name: blobPath({ digest: diffId }), size: unpacked, isUnpacked: true }
+  return { name: blobPath(blob), size: blob.size, isUnpacked: false }
 }
 
 function ociIndex(image: ImageSource, references: readonly string[]): unknown {
@@ -71,7 +91,7 @@ function qualified(reference: string): string {
 const ownDomain = ['docker', 'io'].join('.')
 const plainFile = { mode: 0o644, mtime: new Date(0) } as const
 
-function blobPath(blob: Descriptor): string {
+function blobPath(blob: Pick<Descriptor, 'digest'>): string {
   return `blobs/sha256/${hexOf(blob.digest)}`
 }
 

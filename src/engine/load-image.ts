@@ -38,16 +38,16 @@ async function sendMissing(
   report: Report,
   signal: AbortSignal | undefined,
 ): Promise<LoadedImage> {
-  const shared = await countShared(engine, image)
+  const [shared, unpack] = await Promise.all([countShared(engine, image), wantsUnpacked(engine, image)])
   if (shared > 0) {
     try {
-      return await send(engine, image, references, shared, report, signal)
+      return await send(engine, image, references, { shared, unpack }, report, signal)
     } catch (error) {
       if (!isMissingLayer(error)) throw error
       report({ type: 'note', text: 'The Engine wants the whole image after all.' })
     }
   }
-  return send(engine, image, references, 0, report, signal)
+  return send(engine, image, references, { shared: 0, unpack }, report, signal)
 }
 
 /** IDs that an Engine may give the image: its config's digest, or its manifest's where containerd stores images. */
@@ -77,7 +77,7 @@ async function send(
   engine: Engine,
   image: ImageSource,
   references: readonly string[],
-  shared: number,
+  { shared, unpack }: { readonly shared: number; readonly unpack: boolean },
   report: Report,
   signal: AbortSignal | undefined,
 ): Promise<LoadedImage> {
@@ -90,6 +90,7 @@ async function send(
   const archive = dockerArchive(image, {
     references,
     layers,
+    unpack,
     onBytes: (by) => report({ type: 'advance', task, by }),
   })
   const stop = (): void => void archive.destroy(signal?.reason)
@@ -103,6 +104,16 @@ async function send(
   const had = shared > 0 ? `, ${shared} of ${image.layers.length} layers were there` : ''
   report({ type: 'finish', task, detail: `${formatBytes(total)} sent${had}` })
   return { id, sent: total, shared }
+}
+
+/**
+ * Whether layers are best unpacked here: an Engine of this machine unpacks with one thread what it has written to its disk,
+ * this program meanwhile, and three times as fast. Over a line they go as they are, and containerd's store keeps them so.
+ */
+async function wantsUnpacked(engine: Engine, { layers }: ImageSource): Promise<boolean> {
+  if (layers.every(({ unpacked }) => unpacked === undefined)) return false
+  const isNear = ['unix', 'npipe'].includes(engine.endpoint.transport)
+  return isNear && !(await engine.info()).containerdStore
 }
 
 async function checkLoaded(

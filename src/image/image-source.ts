@@ -6,6 +6,8 @@ import type { Descriptor } from './oci.ts'
 export interface SourceLayer extends Descriptor {
   /** Digest of the layer's tar before compression. */
   readonly diffId: Digest
+  /** Bytes of that tar, where they are known. */
+  readonly unpacked?: number
   /** Its bytes are not here: an update, for an Engine that has it. */
   readonly absent?: true
 }

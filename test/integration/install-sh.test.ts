@@ -328,6 +328,14 @@ describe('the command that install.sh leaves', () => {
     expect(evidence).toMatchObject({ exitCode: 0 })
   })
 
+  it('says of a word that is no option what is installed', async () => {
+    const { exitCode, stderr } = await on('sh install.sh campus')
+    expect([exitCode, stderr]).toEqual([
+      2,
+      `in-wan: The bundle /deliver/${bundle} is what is installed, and campus is no option; leave it out, or see which there are: in-wan install --help`,
+    ])
+  })
+
   it('changes a setting without the bundle that the appliance came in', async () => {
     const set = await on('in-wan install --set dns.cache=6000', { cwd: '/' })
     expect(set).toMatchObject({ exitCode: 0 })

@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../src/engine/connect.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -60,6 +61,20 @@ describe('loadImage', () => {
     })
     expect((await engine.images.inspect(`${name}:two`))?.layers).toEqual(
       two.image.layers.map((one) => one.diffId),
+    )
+  })
+
+  it('makes the same image of layers that were unpacked on their way', async () => {
+    const { image, written, directory } = await layoutOf('unpacked', 'unpacked')
+    const layers = image.layers.map(async (layer) => {
+      const packed = await readFile(path.join(directory, 'blobs', 'sha256', hexOf(layer.digest)))
+      return { ...layer, unpacked: gunzipSync(packed).length }
+    })
+    const known = { ...image, layers: await Promise.all(layers) }
+    const { id } = await loadImage(engine, known, [`${name}:unpacked`], silent)
+    expect(id).toBe(await idOf(written))
+    expect((await engine.images.inspect(`${name}:unpacked`))?.layers).toEqual(
+      image.layers.map((one) => one.diffId),
     )
   })
 
