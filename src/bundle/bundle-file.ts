@@ -9,8 +9,8 @@ export interface BundleFile {
   /** How errors name it. */
   readonly name: string
   readonly size: number
-  /** Exactly these bytes; fewer at the end of the file. */
-  read(offset: number, length: number): Promise<Buffer>
+  /** Exactly these bytes, at the beginning of `into` where that is given; fewer at the end of the file. */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>
   stream(offset: number, length: number): Readable
   close(): Promise<void>
 }
@@ -39,9 +39,9 @@ export async function openPieces(name: string, pieces: readonly Piece[]): Promis
     close,
     stream: (offset, length) =>
       Readable.from(readPieces(name, pieces, offset, length), { objectMode: false }),
-    async read(offset, length) {
+    async read(offset, length, into) {
       const wanted = Math.max(0, Math.min(length, size - offset))
-      const bytes = Buffer.allocUnsafe(wanted)
+      const bytes = into ? into.subarray(0, wanted) : Buffer.allocUnsafe(wanted)
       let done = 0
       for (const { index, start, length: part } of cut(pieces, offset, wanted)) {
         for (let got = 0; got < part; ) {

@@ -107,7 +107,14 @@ function distinctLayers(file: BundleFile, { images }: BundleManifest): ReadonlyM
 
 async function hashOf(file: BundleFile, offset: number, size: number): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of file.stream(offset, size)) hash.update(chunk as Uint8Array)
+  // One buffer for all: a new one for each piece of a large layer keeps the garbage collector at work.
+  const buffer = Buffer.allocUnsafe(Math.min(size, 1 << 20))
+  for (let done = 0; done < size; ) {
+    const piece = await file.read(offset + done, Math.min(buffer.length, size - done), buffer)
+    if (piece.length === 0) break
+    hash.update(piece)
+    done += piece.length
+  }
   return hash.digest('hex')
 }
 
