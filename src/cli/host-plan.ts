@@ -122,8 +122,8 @@ export async function openInstall(
     const steps = withStateSteps(licensed, current, stored, { settings, release })
     const licence = text === undefined ? {} : { licence: text }
     const isDamaged = whole === undefined
-    const again = prepare
-    return { engine, image, current, target, profile, settings, steps, isDamaged, ...licence, again }
+    const host = { engine, image, current, target, profile, settings }
+    return { ...host, steps, isDamaged, ...licence, again: prepare }
   }
   return { engine, prepare }
 }

@@ -2,7 +2,7 @@ import { applyPlan } from '../host/apply.ts'
 import { beginHelperImage } from '../host/helper-image.ts'
 import { isTaken } from '../host/mutex.ts'
 import { readServiceAccess } from '../host/service-access.ts'
-import type { ContainerStep, Step } from '../host/step.ts'
+import type { Step } from '../host/step.ts'
 import { changeHost } from './change-host.ts'
 import type { Context } from './context.ts'
 import { greeting } from './greeting.ts'
@@ -60,9 +60,7 @@ async function install(
 
 /** The containers that this run has waited for. */
 function passedChecks(steps: readonly Step[]): Set<string> {
-  return new Set(
-    steps.filter(({ action }) => action === 'wait-healthy').map((step) => (step as ContainerStep).name),
-  )
+  return new Set(steps.flatMap((step) => (step.action === 'wait-healthy' ? [step.name] : [])))
 }
 
 async function apply(

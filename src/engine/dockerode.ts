@@ -17,7 +17,7 @@ export function createClient(options: Docker.DockerOptions): Docker {
 
 /**
  * Loads dockerode without what only its builds need (gRPC for BuildKit sessions, packing of folders), and with ssh only
- * once it is used: three quarters of its loading time, about 90 ms of every command that talks to an Engine.
+ * once it is used: two thirds of its loading time, about 90 ms of every command that talks to an Engine.
  */
 function loadDockerode(): typeof Docker {
   const load = createRequire(import.meta.url)

@@ -108,7 +108,7 @@ async function send(
 
 /**
  * Whether layers are best unpacked here: an Engine of this machine unpacks with one thread what it has written to its disk,
- * this program meanwhile, and three times as fast. Over a line they go as they are, and containerd's store keeps them so.
+ * this program meanwhile (an image of 185 MB took it 2.5 s packed, 1.6 s unpacked). Over a line they go as they are, and containerd's store keeps them so.
  */
 async function wantsUnpacked(engine: Engine, { layers }: ImageSource): Promise<boolean> {
   if (layers.every(({ unpacked }) => unpacked === undefined)) return false

@@ -3,8 +3,7 @@ import type { Step } from './step.ts'
 
 /**
  * A plan in parts that are each done at once, in the plan's order: what is remembered is written in one go, and services
- * that have been started are awaited together. Containers
- * start and stop one after the other, however independent they are: in Engines as old as 20.10, two that join or leave
+ * that have been started are awaited together. Containers start and stop one after the other, however independent they are: in Engines as old as 20.10, two that join or leave
  * the same network at the same moment can lock each other and with them the whole daemon (libnetwork takes the locks of
  * network and controller in both orders; seen). Pure.
  */

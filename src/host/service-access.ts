@@ -1,3 +1,4 @@
+import type { ContainerSummary } from '../engine/containers-port.ts'
 import type { ContainerDocument } from '../engine/documents.ts'
 import type { Engine } from '../engine/engine.ts'
 import { withFreshHealth } from './health-check.ts'
@@ -25,7 +26,7 @@ export async function readServiceAccess(
   passed: ReadonlySet<string> = new Set(),
 ): Promise<ServiceAccess[]> {
   const summaries = await engine.containers.list({ [ownLabels.appliance]: name })
-  const services = summaries.filter(({ labels }) => labels[ownLabels.role] === undefined)
+  const services = summaries.filter(isService)
   const found = await Promise.all(
     services.map(async (summary) => {
       const document = await engine.containers.inspect(summary.id)
@@ -51,6 +52,11 @@ export function accessOf(document: ContainerDocument): ServiceAccess {
     ports: hostPorts(document.HostConfig.PortBindings ?? {}),
     ...(serves && { serves }),
   }
+}
+
+/** Helpers of Slipway's own are no services. */
+export function isService({ labels }: Pick<ContainerSummary, 'labels'>): boolean {
+  return labels[ownLabels.role] === undefined
 }
 
 /** By service, then container. */

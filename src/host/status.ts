@@ -8,7 +8,7 @@ import { type Ending, endingsOf, readEndings } from './endings.ts'
 import { withFreshHealth } from './health-check.ts'
 import { ownLabels } from './labels.ts'
 import { type RunAtWork, readMutex } from './mutex.ts'
-import { accessOf, type ServiceAccess, sortServices } from './service-access.ts'
+import { accessOf, isService, type ServiceAccess, sortServices } from './service-access.ts'
 import { readState } from './state-volume.ts'
 
 /** One service of an appliance as it is now. */
@@ -155,11 +155,6 @@ async function inspectUnlessGoing(
 /** As the Engine words it: "Up 3 seconds (health: starting)". */
 function isStarting({ status }: ContainerSummary): boolean {
   return status.includes('(health: starting)')
-}
-
-/** Helpers of Slipway's own are no services. */
-function isService({ labels }: ContainerSummary): boolean {
-  return labels[ownLabels.role] === undefined
 }
 
 async function readMemory(

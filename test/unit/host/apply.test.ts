@@ -10,7 +10,7 @@ import type { Step } from '../../../src/host/step.ts'
 import { SlipwayError } from '../../../src/lib/errors.ts'
 import { type ProgressEvent, silent } from '../../../src/lib/progress.ts'
 import { applyStep } from './model-host.ts'
-import { composeText, emptyHost, sampleTarget } from './sample.ts'
+import { composeText, emptyHost, sampleTarget, waitFor } from './sample.ts'
 import { stateEngine } from './state-engine.ts'
 
 const healthy = {
@@ -156,15 +156,7 @@ describe('applyPlan', () => {
       return { ...healthy, State } as unknown as ContainerDocument
     }
     const engine = { containers: { inspect, logs: async () => '' } } as unknown as Engine
-    const wait = (service: string): Step => ({
-      action: 'wait-healthy',
-      service,
-      name: `acme-${service}-1`,
-      hasHealthCheck: false,
-      patience: 60_000,
-      reason: '',
-    })
-    const steps = [wait('optimiser'), wait('dns')]
+    const steps = [waitFor('optimiser'), waitFor('dns')]
     await expect(applyPlan(steps, { engine, report: silent })).rejects.toThrow(
       'The service dns did not come up: it ended with exit code 3.',
     )

@@ -3,7 +3,7 @@ import { batchesOf } from '../../../src/host/batches.ts'
 import { describeStep } from '../../../src/host/describe-step.ts'
 import { planHost } from '../../../src/host/plan.ts'
 import type { Step } from '../../../src/host/step.ts'
-import { emptyHost, sampleTarget } from './sample.ts'
+import { emptyHost, sampleTarget, waitFor } from './sample.ts'
 
 const words = (steps: readonly Step[]): string[] =>
   batchesOf(steps).map((batch) => batch.map(describeStep).join(' + '))
@@ -32,15 +32,7 @@ describe('what is done in one go', () => {
       name: `acme-${service}-1`,
       reason: '',
     })
-    const wait = (service: string): Step => ({
-      action: 'wait-healthy',
-      service,
-      name: `acme-${service}-1`,
-      hasHealthCheck: true,
-      patience: 1000,
-      reason: '',
-    })
-    expect(words([start('optimiser'), start('dns'), wait('optimiser'), wait('dns')])).toEqual([
+    expect(words([start('optimiser'), start('dns'), waitFor('optimiser'), waitFor('dns')])).toEqual([
       'start container acme-optimiser-1',
       'start container acme-dns-1',
       'wait for acme-optimiser-1 + wait for acme-dns-1',

@@ -1,5 +1,6 @@
 import { parseCompose } from '../../../src/definition/compose-parse.ts'
 import type { HostState } from '../../../src/host/state.ts'
+import type { Step } from '../../../src/host/step.ts'
 import { type HostTarget, targetHost } from '../../../src/host/target.ts'
 
 export const composeText = `
@@ -49,4 +50,16 @@ export function sampleTarget({
     'acme',
     'branch',
   )
+}
+
+/** Waits a minute for a service without a health check. */
+export function waitFor(service: string): Step {
+  return {
+    action: 'wait-healthy',
+    service,
+    name: `acme-${service}-1`,
+    hasHealthCheck: false,
+    patience: 60_000,
+    reason: '',
+  }
 }
